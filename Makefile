@@ -1,0 +1,69 @@
+# make demo   sets everything up and fits a model on a real table
+# make test   sets everything up and passes all tests
+.DELETE_ON_ERROR:
+.PHONY: FORCE demo test lint unit laws sanitize fixtures pictures bench stub clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+CORE := $(wildcard cpp/*.hpp cpp/*.cpp) CMakeLists.txt pyproject.toml
+
+demo: .venv/.runtime
+	@mkdir -p demo
+	$(BIN)/bridle example diabetes > demo/diabetes.csv
+	$(BIN)/bridle fit demo/diabetes.csv --target progression --report demo/report.html --model demo/model.bridle
+
+test: lint unit
+
+# Changes when a Python file comes or goes: an editable installation knows its files by name.
+build/layout: FORCE
+	@mkdir -p build && find src -name '*.py' | sort > build/layout.new
+	@cmp -s build/layout.new $@ || cp build/layout.new $@
+
+# The package alone: what a user installs.
+.venv/.runtime: $(CORE) constraints.txt build/layout
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt scikit-build-core nanobind ninja
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e .
+	touch $@
+
+# What the tests need besides: tools and peers from the package index, a browser from the system.
+.venv/.tests: .venv/.runtime constraints.txt tests/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r tests/requirements.txt
+	touch $@
+
+lint: .venv/.tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/stub.py --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: .venv/.tests
+	sh tools/browser.sh
+	$(BIN)/python -m pytest
+
+laws: .venv/.tests
+	BRIDLE_LAWS=many $(BIN)/python -m pytest tests/laws
+
+stub: .venv/.tests
+	$(BIN)/python tools/stub.py
+
+sanitize: .venv/.runtime
+	cmake -S . -B build/sanitize -DBRIDLE_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
+	cmake --build build/sanitize -j 2
+	build/sanitize/test_kernels
+	BRIDLE_SCREEN=plain build/sanitize/test_kernels
+
+# References from R and other tools; needs R with glmnet (Debian: r-base-core r-cran-glmnet).
+fixtures: .venv/.tests
+	$(BIN)/python tests/fixtures/make_fixtures.py
+
+pictures: .venv/.tests
+	sh tools/browser.sh
+	$(BIN)/python docs/make_pictures.py
+
+bench: .venv/.tests
+	$(BIN)/python benchmarks/run.py $(if $(ONLY),--only $(ONLY))
+
+clean:
+	rm -rf .venv build demo

@@ -1,0 +1,312 @@
+// The only file that knows Python: arrays in, arrays out, functions bound one to one.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "blas.hpp"
+#include "columns.hpp"
+#include "gram_paths.hpp"
+#include "moments.hpp"
+#include "pool.hpp"
+#include "wide_paths.hpp"
+
+namespace nb = nanobind;
+using namespace bridle;
+
+namespace {
+
+template <class T>
+using In = nb::ndarray<const T, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Out = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+template <class T>
+using MaybeIn = std::optional<In<T>>;
+
+template <class T>
+const T* pointer(const MaybeIn<T>& array) {
+  return array ? array->data() : nullptr;
+}
+
+// Columns that keep the arrays they look at alive.
+struct HeldColumns : Columns {
+  std::vector<nb::object> held;
+};
+
+void add_dense(HeldColumns& columns, nb::ndarray<nb::ro, nb::ndim<2>, nb::device::cpu> array, nb::object owner) {
+  Block block;
+  if (array.dtype() == nb::dtype<double>())
+    block.storage = Storage::float64;
+  else if (array.dtype() == nb::dtype<float>())
+    block.storage = Storage::float32;
+  else if (array.dtype() == nb::dtype<bool>() || array.dtype() == nb::dtype<uint8_t>())
+    block.storage = Storage::mask;
+  else
+    throw nb::type_error("a dense block is float64, float32 or bool");
+  if (static_cast<int64_t>(array.shape(0)) != columns.n) throw nb::value_error("a block has another number of rows");
+  block.width = static_cast<int64_t>(array.shape(1));
+  block.data = array.data();
+  block.row_stride = array.stride(0);
+  block.column_stride = array.stride(1);
+  columns.add(block);
+  columns.held.push_back(std::move(owner));
+}
+
+void add_sparse(HeldColumns& columns, In<double> values, In<int32_t> indices, In<int64_t> starts, int64_t width,
+                bool by_row, nb::object owner) {
+  Block block;
+  block.storage = by_row ? Storage::sparse_rows : Storage::sparse_columns;
+  block.width = width;
+  block.data = values.data();
+  block.indices = indices.data();
+  block.starts = starts.data();
+  if (static_cast<int64_t>(starts.size()) != (by_row ? columns.n : width) + 1)
+    throw nb::value_error("a sparse block has another shape");
+  columns.add(block);
+  columns.held.push_back(std::move(owner));
+}
+
+void add_one_hot(HeldColumns& columns, In<int32_t> codes, int64_t width, nb::object owner) {
+  if (static_cast<int64_t>(codes.size()) != columns.n) throw nb::value_error("a block has another number of rows");
+  Block block;
+  block.storage = Storage::one_hot;
+  block.width = width;
+  block.indices = codes.data();
+  columns.add(block);
+  columns.held.push_back(std::move(owner));
+}
+
+// Runs work without the interpreter's lock; Python's signals and the progress callback get their turn from in there.
+template <class Work>
+void without_lock(const nb::object& progress, const Work& work) {
+  bool cancelled = false;
+  {
+    nb::gil_scoped_release release;
+    Control control([&](double share) {
+      nb::gil_scoped_acquire acquire;
+      if (PyErr_CheckSignals() != 0) return false;
+      if (progress.is_none()) return true;
+      try {
+        progress(share);
+        return true;
+      } catch (nb::python_error& error) {
+        error.restore();
+        return false;
+      }
+    });
+    try {
+      work(control);
+    } catch (const Cancelled&) {
+      cancelled = true;
+    }
+  }
+  if (cancelled) {
+    if (PyErr_Occurred()) throw nb::python_error();
+    throw std::runtime_error("cancelled");
+  }
+}
+
+void* routine(nb::dict capsules, const char* name) {
+  nb::object capsule = capsules[name];
+  const char* signature = PyCapsule_GetName(capsule.ptr());
+  if (!signature) throw nb::value_error("a BLAS capsule has no name");
+  if (std::strstr(signature, "int64") || std::strstr(signature, "long"))
+    throw nb::value_error("this SciPy uses 64-bit integers in its BLAS, which bridle does not know");
+  if (!std::strstr(signature, "int *")) throw nb::value_error("a BLAS capsule has an unknown signature");
+  return PyCapsule_GetPointer(capsule.ptr(), signature);
+}
+
+void set_blas(nb::dict level3, nb::dict lapack) {
+  blas.dsyrk = reinterpret_cast<decltype(blas.dsyrk)>(routine(level3, "dsyrk"));
+  blas.dgemm = reinterpret_cast<decltype(blas.dgemm)>(routine(level3, "dgemm"));
+  blas.dpotrf = reinterpret_cast<decltype(blas.dpotrf)>(routine(lapack, "dpotrf"));
+  blas.dpotri = reinterpret_cast<decltype(blas.dpotri)>(routine(lapack, "dpotri"));
+  blas.dsyevd = reinterpret_cast<decltype(blas.dsyevd)>(routine(lapack, "dsyevd"));
+}
+
+// A wide table read once, with the columns that it looks at.
+struct HeldWideData {
+  nb::object columns;
+  std::unique_ptr<WideData> data;
+};
+
+template <class T>
+nb::object array_of(const std::vector<T>& values, std::initializer_list<size_t> shape) {
+  T* copy = new T[std::max<size_t>(values.size(), 1)];
+  std::copy(values.begin(), values.end(), copy);
+  nb::capsule owner(copy, [](void* p) noexcept { delete[] static_cast<T*>(p); });
+  return nb::cast(nb::ndarray<nb::numpy, T>(copy, shape.size(), shape.begin(), owner));
+}
+
+PathPlan plan_of(const In<double>& l1_ratios, const In<double>& alphas, const In<double>& factor,
+                 const MaybeIn<double>& lower, const MaybeIn<double>& upper, bool fit_intercept, bool standardize,
+                 int64_t max_nonzero, double tolerance, bool exact, int64_t max_sweeps) {
+  PathPlan plan;
+  plan.n_ratios = static_cast<int64_t>(alphas.shape(0));
+  plan.n_alphas = static_cast<int64_t>(alphas.shape(1));
+  plan.l1_ratio = l1_ratios.data();
+  plan.alpha = alphas.data();
+  plan.factor = factor.data();
+  plan.lower = pointer(lower);
+  plan.upper = pointer(upper);
+  plan.fit_intercept = fit_intercept;
+  plan.standardize = standardize;
+  plan.max_nonzero = max_nonzero;
+  plan.effort.tolerance = tolerance;
+  plan.effort.exact = exact;
+  plan.effort.max_sweeps = max_sweeps;
+  return plan;
+}
+
+}  // namespace
+
+NB_MODULE(_core, m) {
+  m.def("set_blas", &set_blas, nb::arg("level3"), nb::arg("lapack"));
+
+  nb::class_<HeldColumns>(m, "Columns")
+      .def("__init__",
+           [](HeldColumns* self, int64_t n) {
+             new (self) HeldColumns();
+             self->n = n;
+           },
+           nb::arg("n"))
+      .def_ro("n", &HeldColumns::n)
+      .def_ro("p", &HeldColumns::p)
+      .def("add_dense",
+           [](HeldColumns& self, nb::object array) {
+             add_dense(self, nb::cast<nb::ndarray<nb::ro, nb::ndim<2>, nb::device::cpu>>(array), array);
+           },
+           nb::arg("array"))
+      .def("add_sparse",
+           [](HeldColumns& self, nb::object values, nb::object indices, nb::object starts, int64_t width, bool by_row) {
+             add_sparse(self, nb::cast<In<double>>(values), nb::cast<In<int32_t>>(indices),
+                        nb::cast<In<int64_t>>(starts), width, by_row, nb::make_tuple(values, indices, starts));
+           },
+           nb::arg("values"), nb::arg("indices"), nb::arg("starts"), nb::arg("width"), nb::arg("by_row"))
+      .def("add_one_hot",
+           [](HeldColumns& self, nb::object codes, int64_t width) {
+             add_one_hot(self, nb::cast<In<int32_t>>(codes), width, codes);
+           },
+           nb::arg("codes"), nb::arg("width"));
+
+
+  m.def(
+      "accumulate_moments",
+      [](const HeldColumns& columns, In<double> y, MaybeIn<double> weights, In<int64_t> rows, In<int64_t> start,
+         Out<double> weight, Out<double> mean, Out<double> scatter, int threads, nb::object progress) {
+        MomentArrays out{weight.data(), mean.data(), scatter.data()};
+        without_lock(progress, [&](Control& control) {
+          accumulate_moments(columns, y.data(), pointer(weights), rows.data(), start.data(),
+                             static_cast<int64_t>(start.size()) - 1, out, threads, control);
+        });
+      },
+      nb::arg("columns"), nb::arg("y"), nb::arg("weights").none(), nb::arg("rows"), nb::arg("start"),
+      nb::arg("weight"), nb::arg("mean"), nb::arg("scatter"), nb::arg("threads"), nb::arg("progress").none());
+
+  m.def(
+      "solve_gram_paths",
+      [](In<double> weight, In<double> mean, In<double> scatter, In<uint8_t> train, In<uint8_t> test, int64_t n_kept,
+         In<double> l1_ratios, In<double> alphas, In<double> factor, MaybeIn<double> lower, MaybeIn<double> upper,
+         bool fit_intercept, bool standardize, int64_t max_nonzero, double tolerance, bool exact, int64_t max_sweeps,
+         Out<double> beta, Out<double> gap, Out<double> train_error, Out<int64_t> nonzero, Out<int64_t> sweeps,
+         Out<double> test_error, Out<double> x_mean, Out<double> x_scale, Out<double> y_mean, Out<double> y_scale,
+         int threads, nb::object progress) {
+        AtomMoments atoms{static_cast<int64_t>(weight.size()), static_cast<int64_t>(mean.shape(1)), weight.data(),
+                          mean.data(), scatter.data()};
+        Membership members{static_cast<int64_t>(train.shape(0)), train.data(), test.data(), n_kept};
+        PathPlan plan = plan_of(l1_ratios, alphas, factor, lower, upper, fit_intercept, standardize, max_nonzero,
+                                tolerance, exact, max_sweeps);
+        PathResults out{beta.data(),       gap.data(),    train_error.data(), nonzero.data(), sweeps.data(),
+                        test_error.data(), x_mean.data(), x_scale.data(),     y_mean.data(),  y_scale.data()};
+        without_lock(progress,
+                     [&](Control& control) { solve_gram_paths(atoms, members, plan, out, threads, control); });
+      },
+      nb::arg("weight"), nb::arg("mean"), nb::arg("scatter"), nb::arg("train"), nb::arg("test"), nb::arg("n_kept"),
+      nb::arg("l1_ratios"), nb::arg("alphas"), nb::arg("factor"), nb::arg("lower").none(), nb::arg("upper").none(),
+      nb::arg("fit_intercept"), nb::arg("standardize"), nb::arg("max_nonzero"), nb::arg("tolerance"),
+      nb::arg("exact"), nb::arg("max_sweeps"), nb::arg("beta"), nb::arg("gap"), nb::arg("train_error"),
+      nb::arg("nonzero"), nb::arg("sweeps"), nb::arg("test_error"), nb::arg("x_mean"), nb::arg("x_scale"),
+      nb::arg("y_mean"), nb::arg("y_scale"), nb::arg("threads"), nb::arg("progress").none());
+
+  nb::class_<HeldWideData>(m, "WideData")
+      .def("__init__",
+           [](HeldWideData* self, nb::object columns, In<double> y, MaybeIn<double> weights, In<int64_t> rows,
+              In<int64_t> start, int threads, nb::object progress) {
+             const HeldColumns& held = nb::cast<const HeldColumns&>(columns);
+             std::unique_ptr<WideData> data;
+             without_lock(progress, [&](Control& control) {
+               data = std::make_unique<WideData>(held, y.data(), pointer(weights), rows.data(), start.data(),
+                                                 static_cast<int64_t>(start.size()) - 1, threads, control);
+             });
+             new (self) HeldWideData{columns, std::move(data)};
+           },
+           nb::arg("columns"), nb::arg("y"), nb::arg("weights").none(), nb::arg("rows"), nb::arg("start"),
+           nb::arg("threads"), nb::arg("progress").none())
+      .def("null_gradient",
+           [](const HeldWideData& self, In<uint8_t> train, bool fit_intercept, bool standardize) {
+             const WideData& data = *self.data;
+             std::vector<double> c(data.places()), mean(data.places()), scale(data.places());
+             double y_mean = 0, y_scale = 1;
+             null_gradient(data, train.data(), fit_intercept, standardize, c.data(), mean.data(), scale.data(),
+                           &y_mean, &y_scale);
+             std::vector<double> by_id[3];
+             const std::vector<double>* by_place[3] = {&c, &mean, &scale};
+             for (int i = 0; i < 3; ++i) {
+               by_id[i].resize(data.p());
+               for (int64_t place = 0; place < data.places(); ++place)
+                 if (data.id[place] >= 0) by_id[i][data.id[place]] = (*by_place[i])[place];
+             }
+             const size_t p = static_cast<size_t>(data.p());
+             return nb::make_tuple(array_of(by_id[0], {p}), array_of(by_id[1], {p}), array_of(by_id[2], {p}), y_mean,
+                                   y_scale);
+           },
+           nb::arg("train"), nb::arg("fit_intercept"), nb::arg("standardize"))
+      .def("atoms",
+           [](const HeldWideData& self) {
+             const WideData& data = *self.data;
+             const size_t a = static_cast<size_t>(data.n_atoms());
+             return nb::make_tuple(array_of(data.weight, {a}), array_of(data.y_mean, {a}),
+                                   array_of(data.y_scatter, {a}));
+           })
+      .def(
+          "solve_paths",
+          [](const HeldWideData& self, In<uint8_t> train, In<uint8_t> test, In<double> l1_ratios, In<double> alphas,
+             In<double> factor, MaybeIn<double> lower, MaybeIn<double> upper, bool fit_intercept, bool standardize,
+             int64_t max_nonzero, double tolerance, bool exact, int64_t max_sweeps, int threads, nb::object progress) {
+            Membership members{static_cast<int64_t>(train.shape(0)), train.data(), test.data(), 1};
+            PathPlan plan = plan_of(l1_ratios, alphas, factor, lower, upper, fit_intercept, standardize, max_nonzero,
+                                    tolerance, exact, max_sweeps);
+            WideResults out;
+            without_lock(progress, [&](Control& control) {
+              out = solve_wide_paths(*self.data, members, plan, threads, control);
+            });
+            const size_t problems = train.shape(0), ratios = alphas.shape(0), steps = alphas.shape(1),
+                         atoms = train.shape(1), p = static_cast<size_t>(self.data->p());
+            nb::dict result;
+            result["starts"] = array_of(out.starts, {out.starts.size()});
+            result["columns"] = array_of(out.columns, {out.columns.size()});
+            result["beta"] = array_of(out.beta, {out.beta.size()});
+            result["gap"] = array_of(out.gap, {problems, ratios, steps});
+            result["train_error"] = array_of(out.train_error, {problems, ratios, steps});
+            result["nonzero"] = array_of(out.nonzero, {problems, ratios, steps});
+            result["sweeps"] = array_of(out.sweeps, {problems, ratios, steps});
+            result["test_error"] = array_of(out.test_error, {problems, ratios, steps, atoms});
+            result["x_mean"] = array_of(out.x_mean, {p});
+            result["x_scale"] = array_of(out.x_scale, {p});
+            result["y_mean"] = array_of(out.y_mean, {problems});
+            result["y_scale"] = array_of(out.y_scale, {problems});
+            result["passes"] = out.passes;
+            result["exact_products"] = out.exact_products;
+            return result;
+          },
+          nb::arg("train"), nb::arg("test"), nb::arg("l1_ratios"), nb::arg("alphas"), nb::arg("factor"),
+          nb::arg("lower").none(), nb::arg("upper").none(), nb::arg("fit_intercept"), nb::arg("standardize"),
+          nb::arg("max_nonzero"), nb::arg("tolerance"), nb::arg("exact"), nb::arg("max_sweeps"), nb::arg("threads"),
+          nb::arg("progress").none());
+
+  m.def("screen_kernel", &screen_kernel);
+}

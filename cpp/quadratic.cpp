@@ -1,0 +1,286 @@
+#include "quadratic.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels.hpp"
+
+namespace bridle {
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+// The inverse serves while its ridge part is this near to the one asked for: steps then still gain an order each.
+constexpr double stale = 0.25;
+// A gradient may exceed its threshold by this share before its column counts as a violator.
+constexpr double rounding = 1e-13;
+// Beyond this many the inverse costs more than it brings.
+constexpr int64_t largest_support = 6000;
+
+bool left_out(const Quadratic& q, int64_t j) { return !(q.factor[j] < infinity) || !(q.gram[j * q.stride + j] > 0); }
+
+double clip(const Quadratic& q, int64_t j, double value) {
+  if (q.lower && value < q.lower[j]) return q.lower[j];
+  if (q.upper && value > q.upper[j]) return q.upper[j];
+  return value;
+}
+
+// sup over feasible b of z b - l1 |b| - l2 b^2 / 2; infinite where nothing holds b back.
+double conjugate(const Quadratic& q, int64_t j, double z, double l1, double l2) {
+  double excess = std::abs(z) - l1;
+  if (excess <= 0) return 0.0;
+  double bound = z > 0 ? (q.upper ? q.upper[j] : infinity) : (q.lower ? -q.lower[j] : infinity);
+  double best = l2 > 0 ? std::min(excess / l2, bound) : bound;
+  if (best == 0) return 0.0;
+  return best * (excess - 0.5 * l2 * best);
+}
+
+bool bounded(const Quadratic& q, int64_t j, double z) {
+  return z > 0 ? (q.upper && q.upper[j] < infinity) : (q.lower && q.lower[j] > -infinity);
+}
+
+}  // namespace
+
+void gradient(const Quadratic& q, double* g) {
+  std::copy_n(q.c, q.m, g);
+  for (int64_t j = 0; j < q.m; ++j)
+    if (q.b[j] != 0) axpy(-q.b[j], q.gram + j * q.stride, g, q.m);
+}
+
+// The right side of the equations on the support, g - a1 v sign - a2 v b; returns its largest entry.
+double Descent::right_side(const Quadratic& q, Strength s) {
+  const int64_t n = support_.size();
+  right_.resize(n);
+  double largest = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t j = support_.columns[i];
+    const double v = q.factor[j];
+    right_[i] = q.g[j] - s.a1 * v * support_.signs[i] - s.a2 * v * q.b[j];
+    largest = std::max(largest, std::abs(right_[i]));
+  }
+  return largest;
+}
+
+// How much of the step the signs and bounds allow, at most 1.
+double Descent::longest_step(const Quadratic& q, Strength s, int64_t& blocking, double& wall) const {
+  double share = 1.0;
+  blocking = -1;
+  for (int64_t i = 0; i < support_.size(); ++i) {
+    const int64_t j = support_.columns[i];
+    const double b = q.b[j], d = step_[i];
+    auto block = [&](double limit, double at) {
+      if (limit < share) share = std::max(limit, 0.0), blocking = i, wall = at;
+    };
+    if (s.a1 * q.factor[j] > 0 && support_.signs[i] * d < 0) block(-b / d, 0.0);
+    if (q.upper && d > 0) block((q.upper[j] - b) / d, q.upper[j]);
+    if (q.lower && d < 0) block((q.lower[j] - b) / d, q.lower[j]);
+  }
+  return share;
+}
+
+double Descent::sweep(Quadratic& q, Strength s) {
+  double largest = 0;
+  for (int64_t j : active_) {
+    const double* row = q.gram + j * q.stride;
+    const double diagonal = row[j], old = q.b[j], v = q.factor[j];
+    const double u = q.g[j] + diagonal * old, shrunk = std::abs(u) - s.a1 * v;
+    double value = shrunk > 0 ? std::copysign(shrunk, u) / (diagonal + s.a2 * v) : 0.0;
+    value = clip(q, j, value);
+    const double change = value - old;
+    if (change == 0) continue;
+    q.b[j] = value;
+    axpy(-change, row, q.g, q.m);
+    largest = std::max(largest, change * change * diagonal);
+  }
+  return largest;
+}
+
+double Descent::scan(const Quadratic& q, Strength s) {
+  violators_.clear();
+  double residual = q.yy, inner = 0, penalty = 0, block = 0, scale = 1;
+  for (int64_t j = 0; j < q.m; ++j) {
+    if (left_out(q, j)) continue;
+    const double b = q.b[j], g = q.g[j], v = q.factor[j], l1 = s.a1 * v, l2 = s.a2 * v;
+    if (b != 0) residual -= b * (q.c[j] + g);
+    if (l1 == 0 && l2 == 0) {  // unpenalized: what one step along this column would still gain
+      if (clip(q, j, b + g) == b) continue;
+      block += g * g / q.gram[j * q.stride + j];
+      if (!support_.holds(j)) violators_.push_back(j);
+      continue;
+    }
+    if (b != 0) {
+      inner += b * g;
+      penalty += l1 * std::abs(b) + 0.5 * l2 * b * b;
+      if (!support_.holds(j)) {  // held by a bound: does the gradient still push against it?
+        const double pull = g - std::copysign(l1, b) - l2 * b;
+        if (clip(q, j, b + pull) != b) violators_.push_back(j);
+      }
+    }
+    const double size = std::abs(g);
+    if (size > l1) {
+      if (l2 == 0 && !bounded(q, j, g)) scale = std::min(scale, l1 / size);
+      if (b == 0 && size > l1 * (1 + rounding) && !support_.holds(j) && clip(q, j, g > 0 ? 1.0 : -1.0) != 0)
+        violators_.push_back(j);
+    }
+  }
+  residual = std::max(residual, 0.0);
+  double value = 0.5 * (1 - scale) * (1 - scale) * residual + penalty - scale * inner + 0.5 * block;
+  if (s.a2 > 0 || q.lower || q.upper) {
+    for (int64_t j = 0; j < q.m; ++j) {
+      const double v = q.factor[j], z = scale * q.g[j];
+      if (left_out(q, j) || v == 0 || std::abs(z) <= s.a1 * v) continue;
+      const double more = conjugate(q, j, z, s.a1 * v, s.a2 * v);
+      if (more < infinity) value += more;  // infinite only by rounding, at the very edge of the scaling
+    }
+  }
+  return std::max(value, 0.0) / q.null_loss;
+}
+
+bool Descent::prepare(Quadratic& q, Strength s) {
+  // What left the support behind our back (a restart), or was never in it.
+  for (int64_t i = support_.size() - 1; i >= 0; --i)
+    if (q.b[support_.columns[i]] == 0 && s.a1 * q.factor[support_.columns[i]] > 0) support_.remove(i);
+  for (int64_t j = 0; j < q.m; ++j) {
+    if (left_out(q, j) || support_.holds(j)) continue;
+    const bool smooth = s.a1 * q.factor[j] == 0;  // no corner at zero: always in the support, bounds permitting
+    if (!smooth && q.b[j] == 0) continue;
+    if ((q.lower && q.b[j] <= q.lower[j]) || (q.upper && q.b[j] >= q.upper[j])) continue;
+    if (support_.size() >= largest_support) return false;
+    if (!support_.append(q, j, smooth ? 0.0 : std::copysign(1.0, q.b[j]), s.a2)) return false;
+  }
+  for (int64_t i = 0; i < support_.size(); ++i)
+    if (s.a1 * q.factor[support_.columns[i]] == 0) support_.signs[i] = 0;
+  if (std::abs(s.a2 - support_.a2) > stale * s.a2) return support_.rebuild(q, s.a2);
+  return true;
+}
+
+// A violator that depends on the support takes the place of a column there: along the direction that leaves the fit
+// alone the penalty falls until some coefficient reaches zero or a bound. False where none ever does.
+bool Descent::exchange(Quadratic& q, Strength s, int64_t column, double sign) {
+  const int64_t n = support_.size();
+  right_.resize(n);
+  step_.resize(n);
+  const double* row = q.gram + column * q.stride;
+  for (int64_t i = 0; i < n; ++i) right_[i] = -sign * row[support_.columns[i]];
+  support_.apply(right_.data(), step_.data());
+  double length = infinity, wall = 0;
+  int64_t leaving = -1;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t j = support_.columns[i];
+    const double b = q.b[j], d = step_[i];
+    auto block = [&](double limit, double at) {
+      if (limit < length) length = std::max(limit, 0.0), leaving = i, wall = at;
+    };
+    if (s.a1 * q.factor[j] > 0 && support_.signs[i] * d < 0) block(-b / d, 0.0);
+    if (q.upper && d > 0) block((q.upper[j] - b) / d, q.upper[j]);
+    if (q.lower && d < 0) block((q.lower[j] - b) / d, q.lower[j]);
+  }
+  const double room = sign > 0 ? (q.upper ? q.upper[column] : infinity) : (q.lower ? -q.lower[column] : infinity);
+  const bool stays = room < length;  // the newcomer meets its own bound first
+  if (stays) length = room;
+  if (!(length < infinity)) return false;
+  for (int64_t i = 0; i < n; ++i) {
+    const int64_t j = support_.columns[i];
+    const double change = (!stays && i == leaving) ? wall - q.b[j] : length * step_[i];
+    q.b[j] = (!stays && i == leaving) ? wall : q.b[j] + change;
+    if (change != 0) axpy(-change, q.gram + j * q.stride, q.g, q.m);
+  }
+  q.b[column] += sign * length;
+  axpy(-sign * length, row, q.g, q.m);
+  if (stays) return true;
+  support_.remove(leaving);
+  return support_.append(q, column, sign, s.a2);
+}
+
+bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control) {
+  double last = infinity;
+  int64_t full_steps = 0, stalled = 0;
+  const int64_t limit = 200 + 20 * q.m;
+  for (int64_t round = 0; round < limit; ++round) {
+    if ((round & 7) == 7) control.check();
+    const int64_t n = support_.size();
+    if (n > 0) {
+      right_side(q, s);
+      step_.resize(n);
+      support_.apply(right_.data(), step_.data());
+      int64_t blocking = -1;
+      double wall = 0;
+      const double share = longest_step(q, s, blocking, wall);
+      ++outcome.newton_steps;
+      for (int64_t i = 0; i < n; ++i) {
+        const int64_t j = support_.columns[i];
+        const double change = i == blocking ? wall - q.b[j] : share * step_[i];
+        q.b[j] = i == blocking ? wall : q.b[j] + change;
+        if (change != 0) axpy(-change, q.gram + j * q.stride, q.g, q.m);
+      }
+      if (blocking >= 0) {
+        support_.remove(blocking);
+        continue;
+      }
+    }
+    if (++full_steps % 8 == 0) gradient(q, q.g);  // updates must not pile up rounding
+    outcome.gap = scan(q, s);
+    if (outcome.gap <= effort.tolerance && !effort.exact) return true;
+    const double off = right_side(q, s);
+    const bool settled = off <= 1e-14 * (s.a1 + std::sqrt(q.yy));
+    if (violators_.empty() && outcome.gap <= effort.tolerance && (settled || stalled >= 2)) return true;
+    stalled = outcome.gap > 0.5 * last ? stalled + 1 : 0;
+    last = std::min(last, outcome.gap);
+    if (stalled > 30) return outcome.gap <= effort.tolerance;
+    if (violators_.empty() && stalled > 3) return outcome.gap <= effort.tolerance;
+    // After many rounds one column at a time, the worst first: then every step gains.
+    if (stalled > 5 && violators_.size() > 1) {
+      auto worse = [&](int64_t a, int64_t b) {
+        return std::abs(q.g[a]) - s.a1 * q.factor[a] < std::abs(q.g[b]) - s.a1 * q.factor[b];
+      };
+      violators_ = {*std::max_element(violators_.begin(), violators_.end(), worse)};
+    }
+    bool added = violators_.empty();
+    for (int64_t j : violators_) {
+      const double sign = s.a1 * q.factor[j] == 0 ? 0.0 : std::copysign(1.0, q.b[j] != 0 ? q.b[j] : q.g[j]);
+      if (support_.size() >= largest_support) break;
+      if (support_.append(q, j, sign, s.a2)) {
+        added = true;
+      } else if (!added && q.b[j] == 0 && sign != 0) {  // one exchange at a time, from a settled support
+        if (!exchange(q, s, j, sign)) return outcome.gap <= effort.tolerance;
+        added = true;
+        break;
+      }
+    }
+    if (!added) return outcome.gap <= effort.tolerance;  // all that violate depend on the support: descent knows how
+  }
+  return false;
+}
+
+void Descent::descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control) {
+  support_.clear();
+  gradient(q, q.g);
+  active_.clear();
+  is_active_.assign(q.m, 0);
+  auto join = [&](int64_t j) {
+    if (!is_active_[j]) is_active_[j] = 1, active_.push_back(j);
+  };
+  for (int64_t j = 0; j < q.m; ++j)
+    if (!left_out(q, j) && (q.b[j] != 0 || q.factor[j] == 0)) join(j);
+  outcome.gap = scan(q, s);
+  double best = infinity;
+  for (int64_t since = 0; outcome.gap > effort.tolerance && outcome.sweeps < effort.max_sweeps; ++since) {
+    for (int64_t j : violators_) join(j);
+    if ((outcome.sweeps & 15) == 15) control.check();
+    const double change = sweep(q, s);
+    ++outcome.sweeps;
+    outcome.gap = scan(q, s);
+    if (outcome.gap < 0.9 * best) best = outcome.gap, since = 0;
+    if ((since > 5000 && best < 1e-8) || (change == 0 && since > 3)) break;  // rounding is the floor
+  }
+}
+
+Outcome Descent::solve(Quadratic& q, Strength s, Effort effort, Control& control) {
+  Outcome outcome;
+  if (!prepare(q, s) || !active_set(q, s, effort, outcome, control)) descend(q, s, effort, outcome, control);
+  outcome.converged = outcome.gap <= effort.tolerance;
+  return outcome;
+}
+
+}  // namespace bridle

@@ -1,0 +1,72 @@
+// The one small problem inside every path: minimize over b
+//     b'Gb/2 - c'b + sum_j v_j (a1 |b_j| + a2 b_j^2 / 2),   lower_j <= b_j <= upper_j,
+// by exact steps on the active columns (an active-set method whose inverse Hessian is updated as columns come and go),
+// and by coordinate descent where those are dependent (Friedman, Hastie, Tibshirani 2010, covariance updates). It stops
+// on the duality gap of the least-squares problem behind G, c and yy.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "pool.hpp"
+#include "support.hpp"
+
+namespace bridle {
+
+struct Quadratic {
+  int64_t m = 0;                  // columns; more may join between two solves
+  const double* gram = nullptr;   // (m, m) symmetric, both triangles
+  int64_t stride = 0;             // of its rows
+  const double* c = nullptr;      // (m) X'y
+  double yy = 0;                  // y'y
+  double null_loss = 0;           // what gaps are relative to
+  const double* factor = nullptr; // (m) penalty factors v; infinite: the column is left out
+  const double* lower = nullptr;  // (m) or null
+  const double* upper = nullptr;
+  double* b = nullptr;            // (m) in: warm start, out: solution
+  double* g = nullptr;            // (m) always c - G b
+};
+
+struct Strength {
+  double a1 = 0, a2 = 0;
+};
+
+struct Effort {
+  double tolerance = 1e-7;  // of the relative gap
+  bool exact = false;       // go on until the support is settled and the equations on it hold to rounding
+  int64_t max_sweeps = 100000;
+};
+
+struct Outcome {
+  double gap = 0;  // relative to null_loss; conditional on the unpenalized columns
+  int64_t sweeps = 0, newton_steps = 0;
+  bool converged = false;
+};
+
+class Descent {
+ public:
+  // Forgets the last problem: call it before another G, c or a restart from b = 0.
+  void reset() { support_.clear(); }
+  Outcome solve(Quadratic& q, Strength strength, Effort effort, Control& control);
+
+ private:
+  bool prepare(Quadratic& q, Strength s);          // the support of the warm start; false: it is dependent
+  bool active_set(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control);
+  bool exchange(Quadratic& q, Strength s, int64_t column, double sign);
+  void descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control);
+  double sweep(Quadratic& q, Strength s);
+  double right_side(const Quadratic& q, Strength s);
+  double longest_step(const Quadratic& q, Strength s, int64_t& blocking, double& wall) const;
+  // The relative gap; columns that violate their condition of optimality are noted in violators_.
+  double scan(const Quadratic& q, Strength s);
+
+  SupportInverse support_;
+  std::vector<int64_t> violators_, active_;
+  std::vector<char> is_active_;
+  std::vector<double> right_, step_;
+};
+
+// c - G b, added up from scratch.
+void gradient(const Quadratic& q, double* g);
+
+}  // namespace bridle

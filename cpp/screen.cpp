@@ -1,0 +1,196 @@
+#include "screen.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+#include "kernels.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#define BRIDLE_VNNI 1
+#endif
+
+namespace bridle {
+
+namespace {
+
+// 255 * 128 * 4 a quad: 32-bit sums hold 16,384 quads, 65,536 rows; longer columns are flushed to 64 bits.
+constexpr int64_t flush_quads = 16384;
+
+BRIDLE_CLONES void plain_product(const uint8_t* codes, const int8_t* part, int64_t quads, int32_t* sums) {
+  int32_t lane[tile_width] = {0};
+  for (int64_t i = 0; i < quads; ++i) {
+    const uint8_t* q = codes + i * 4 * tile_width;
+    const int32_t r0 = part[4 * i], r1 = part[4 * i + 1], r2 = part[4 * i + 2], r3 = part[4 * i + 3];
+    for (int64_t c = 0; c < tile_width; ++c)
+      lane[c] += q[4 * c] * r0 + q[4 * c + 1] * r1 + q[4 * c + 2] * r2 + q[4 * c + 3] * r3;
+  }
+  std::memcpy(sums, lane, sizeof lane);
+}
+
+#ifdef BRIDLE_VNNI
+// Sixteen columns a register, one residual's four bytes broadcast to all of them: no sums across lanes.
+template <int count>
+__attribute__((target("avx512f,avx512bw,avx512vnni"))) void vnni_product(const uint8_t* codes,
+                                                                         const int32_t* const* high,
+                                                                         const int32_t* const* low, int64_t quads,
+                                                                         int32_t* sums) {
+  __m512i upper[count], lower[count];
+  for (int k = 0; k < count; ++k) upper[k] = lower[k] = _mm512_setzero_si512();
+  for (int64_t i = 0; i < quads; ++i) {
+    const __m512i q = _mm512_loadu_si512(codes + i * 4 * tile_width);
+    for (int k = 0; k < count; ++k) {
+      upper[k] = _mm512_dpbusd_epi32(upper[k], q, _mm512_set1_epi32(high[k][i]));
+      lower[k] = _mm512_dpbusd_epi32(lower[k], q, _mm512_set1_epi32(low[k][i]));
+    }
+  }
+  for (int k = 0; k < count; ++k) {
+    _mm512_storeu_si512(sums + 2 * k * tile_width, upper[k]);
+    _mm512_storeu_si512(sums + (2 * k + 1) * tile_width, lower[k]);
+  }
+}
+
+void vnni_products(int64_t count, const uint8_t* codes, const int32_t* const* high, const int32_t* const* low,
+                   int64_t quads, int32_t* sums) {
+  switch (count) {
+    case 1: return vnni_product<1>(codes, high, low, quads, sums);
+    case 2: return vnni_product<2>(codes, high, low, quads, sums);
+    case 3: return vnni_product<3>(codes, high, low, quads, sums);
+    case 4: return vnni_product<4>(codes, high, low, quads, sums);
+    case 5: return vnni_product<5>(codes, high, low, quads, sums);
+    case 6: return vnni_product<6>(codes, high, low, quads, sums);
+    case 7: return vnni_product<7>(codes, high, low, quads, sums);
+    default: return vnni_product<8>(codes, high, low, quads, sums);
+  }
+}
+#endif
+
+bool use_vnni() {
+#ifdef BRIDLE_VNNI
+  const char* forced = std::getenv("BRIDLE_SCREEN");
+  if (forced && std::strcmp(forced, "plain") == 0) return false;
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+std::string screen_kernel() { return use_vnni() ? "vnni" : "plain"; }
+
+void QuantizedResiduals::reset(int64_t rows, int64_t n_residuals) {
+  n = rows;
+  count = n_residuals;
+  quads = (n + 3) / 4;
+  high.assign(count * quads, 0);
+  low.assign(count * quads, 0);
+  unit.assign(count, 0.0);
+  sum.assign(count, 0.0);
+  sum_quantized.assign(count, 0.0);
+  norm.assign(count, 0.0);
+  error.assign(count, 0.0);
+}
+
+void QuantizedResiduals::set(int64_t k, const double* r) {
+  double largest = 0, total = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    largest = std::max(largest, std::abs(r[i]));
+    total += r[i];
+  }
+  const double scale = largest > 0 ? largest / 32000.0 : 0.0;
+  const double inverse = scale > 0 && std::isfinite(1.0 / scale) ? 1.0 / scale : 0.0;
+  int8_t* upper = reinterpret_cast<int8_t*>(high.data() + k * quads);
+  int8_t* lower = reinterpret_cast<int8_t*>(low.data() + k * quads);
+  double squares = 0, off = 0;
+  int64_t integers = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const int32_t value = static_cast<int32_t>(std::lrint(r[i] * inverse));
+    const int32_t bottom = static_cast<int8_t>(value & 0xff);
+    upper[i] = static_cast<int8_t>((value - bottom) / 256);
+    lower[i] = static_cast<int8_t>(bottom);
+    const double miss = r[i] - scale * value;
+    squares += r[i] * r[i];
+    off += miss * miss;
+    integers += value;
+  }
+  unit[k] = inverse > 0 ? scale : 0.0;
+  sum[k] = total;
+  sum_quantized[k] = static_cast<double>(integers);
+  norm[k] = std::sqrt(squares) * (1 + 1e-12);
+  error[k] = std::sqrt(off) * (1 + 1e-12) + 1e-15 * norm[k];
+}
+
+void QuantizedColumns::reset(int64_t rows, int64_t n_columns) {
+  n_ = rows;
+  quads_ = (rows + 3) / 4;
+  tiles_ = (n_columns + tile_width - 1) / tile_width;
+  codes_.assign(tiles_ * quads_ * 4 * tile_width, 0);
+  middle.assign(tiles_ * tile_width, 0.0);
+  step.assign(tiles_ * tile_width, 0.0);
+  error.assign(tiles_ * tile_width, 0.0);
+  spread.assign(tiles_ * tile_width, 0.0);
+}
+
+void QuantizedColumns::set(int64_t column, const double* x) {
+  const auto [least, most] = std::minmax_element(x, x + n_);
+  const double low = *least, range = *most - low, width = range / 255.0;
+  const double inverse = width > 0 && std::isfinite(1.0 / width) ? 1.0 / width : 0.0;
+  uint8_t* codes = codes_.data() + (column / tile_width) * quads_ * 4 * tile_width + (column % tile_width) * 4;
+  const double centre = low + 127.5 * width;
+  double off = 0, squares = 0;
+  for (int64_t i = 0; i < n_; ++i) {
+    const double code = std::min(255.0, std::max(0.0, std::nearbyint((x[i] - low) * inverse)));
+    codes[(i / 4) * 4 * tile_width + i % 4] = static_cast<uint8_t>(code);
+    const double miss = x[i] - (centre + width * (code - 127.5));
+    off += miss * miss;
+    squares += (code - 127.5) * (code - 127.5);
+  }
+  middle[column] = centre;
+  step[column] = width;
+  // The last terms cover the rounding of these very sums.
+  error[column] = std::sqrt(off) * (1 + 1e-12) + 1e-14 * std::sqrt(static_cast<double>(n_)) *
+                                                     std::max(std::abs(low), std::abs(low + range));
+  spread[column] = width * std::sqrt(squares) * (1 + 1e-12);
+}
+
+void QuantizedColumns::multiply(int64_t tile, const QuantizedResiduals& r, int64_t first, int64_t last,
+                                int64_t* products) const {
+  static const bool vnni = use_vnni();
+  const uint8_t* codes = codes_.data() + tile * quads_ * 4 * tile_width;
+  std::fill_n(products, (last - first) * tile_width, int64_t{0});
+  int32_t sums[2 * group_width * tile_width];
+  for (int64_t start = 0; start < quads_; start += flush_quads) {
+    const int64_t length = std::min(flush_quads, quads_ - start);
+    for (int64_t k0 = first; k0 < last; k0 += group_width) {
+      const int64_t count = std::min(group_width, last - k0);
+      const int32_t *upper[group_width], *lower[group_width];
+      for (int64_t k = 0; k < count; ++k) {
+        upper[k] = r.high.data() + (k0 + k) * quads_ + start;
+        lower[k] = r.low.data() + (k0 + k) * quads_ + start;
+      }
+      const uint8_t* from = codes + start * 4 * tile_width;
+#ifdef BRIDLE_VNNI
+      if (vnni) {
+        vnni_products(count, from, upper, lower, length, sums);
+      } else
+#endif
+      {
+        (void)vnni;
+        for (int64_t k = 0; k < count; ++k) {
+          plain_product(from, reinterpret_cast<const int8_t*>(upper[k]), length, sums + 2 * k * tile_width);
+          plain_product(from, reinterpret_cast<const int8_t*>(lower[k]), length, sums + (2 * k + 1) * tile_width);
+        }
+      }
+      for (int64_t k = 0; k < count; ++k)
+        for (int64_t c = 0; c < tile_width; ++c)
+          products[(k0 - first + k) * tile_width + c] +=
+              256 * static_cast<int64_t>(sums[2 * k * tile_width + c]) + sums[(2 * k + 1) * tile_width + c];
+    }
+  }
+}
+
+}  // namespace bridle

@@ -1,0 +1,38 @@
+// The inverse of the Hessian on the support, kept up to date as columns come and go: each change costs s^2, as much as
+// one sweep of coordinate descent, and makes the next step exact.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace bridle {
+
+struct Quadratic;
+
+class SupportInverse {
+ public:
+  void clear();
+  int64_t size() const { return static_cast<int64_t>(columns.size()); }
+  bool holds(int64_t column) const { return column < static_cast<int64_t>(place_.size()) && place_[column] >= 0; }
+  // Adds a column; false (and nothing happens) when it depends on those already there.
+  bool append(const Quadratic& q, int64_t column, double sign, double a2);
+  void remove(int64_t at);
+  // step = inverse * right
+  void apply(const double* right, double* step) const;
+  // From scratch, for another a2; false when the Hessian is not positive definite.
+  bool rebuild(const Quadratic& q, double a2);
+
+  std::vector<int64_t> columns;  // the support, in order of arrival
+  std::vector<double> signs;     // +1, -1; 0 for unpenalized columns
+  double a2 = 0;                 // the ridge part that the inverse was built with
+
+ private:
+  void grow(int64_t size);
+
+  std::vector<int64_t> place_;   // of each column of the problem, -1: not in the support
+  std::vector<double> inverse_;  // (stride, stride), full and symmetric
+  std::vector<double> work_;
+  int64_t stride_ = 0;
+};
+
+}  // namespace bridle

@@ -1,0 +1,55 @@
+// What a wide table (more columns than anyone wants to multiply) is read for once: per column and atom of rows its mean,
+// spread and product with the target, and the quantized copy that the screening pass reads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "columns.hpp"
+#include "pool.hpp"
+#include "screen.hpp"
+
+namespace bridle {
+
+// Columns stand in "places": dense ones first, padded to whole tiles, then sparse ones. Rows stand grouped by atom.
+class WideData {
+ public:
+  WideData(const Columns& x, const double* y, const double* weights, const int64_t* rows, const int64_t* start,
+           int64_t n_atoms, int n_threads, Control& control);
+
+  int64_t n() const { return n_; }
+  int64_t p() const { return x_.p; }
+  int64_t n_atoms() const { return n_atoms_; }
+  int64_t places() const { return static_cast<int64_t>(id.size()); }
+  int64_t dense_places() const { return dense_.tiles() * tile_width; }
+  const QuantizedColumns& dense() const { return dense_; }
+
+  // A column whole, rows grouped by atom.
+  void column(int64_t place, double* out) const;
+  // The same, kept for the next time while there is room; null where there is none. During a pass each place belongs to
+  // one task, so nothing is locked; nothing may be kept while columns are read for working sets.
+  const double* keep_column(int64_t place) const;
+  // sum_i x_i r_i for every residual; residuals[i * stride + k], rows grouped by atom. Sparse places only.
+  void sparse_products(int64_t place, const double* residuals, int64_t stride, int64_t count, double* out) const;
+
+  std::vector<int64_t> id;      // of the column at a place; -1: padding
+  std::vector<int64_t> start;   // (n_atoms + 1) rows of each atom
+  std::vector<double> y, w;     // grouped by atom
+  std::vector<double> weight, y_mean, y_scatter;   // (n_atoms)
+  std::vector<double> mean, scatter, cross;        // (places, n_atoms): about the atom's own means
+
+ private:
+  void measure(int64_t place, const double* column);
+
+  const Columns& x_;
+  int64_t n_, n_atoms_;
+  std::vector<int64_t> rows_, position_;  // row of the table at a position, and back
+  std::vector<const Block*> block_;       // of each sparse place
+  QuantizedColumns dense_;
+  mutable std::vector<std::unique_ptr<double[]>> kept_;  // by place
+  mutable std::atomic<int64_t> kept_bytes_{0};
+};
+
+}  // namespace bridle

@@ -1,0 +1,309 @@
+#include "wide_paths.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <mutex>
+
+#include "kernels.hpp"
+#include "wide_problem.hpp"
+
+namespace bridle {
+
+namespace {
+
+constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
+// A column joins the working set for the next alpha when its gradient, followed along a straight line, comes this near.
+constexpr double foresight = 0.99;
+// A gradient outside the working set may exceed its threshold by this share: rounding, not a violation.
+constexpr double slack = 1e-10;
+
+struct Find {
+  int64_t place;
+  bool violates;
+};
+
+struct Limits {  // of one problem at one alpha, for the pass
+  double now, next, slope;
+};
+
+// What one residual decides about the sixteen columns of a tile. flags: 1 may violate, 2 expected to join.
+BRIDLE_CLONES void judge(const int64_t* products, const double* middle, const double* step, const double* error,
+                         const double* spread, const double* x_mean, const double* inverse, const double* factor,
+                         const double* before, double* now, double unit, double sum, double sum_quantized, double norm,
+                         double off, Limits limits, uint8_t* flags) {
+  for (int64_t c = 0; c < tile_width; ++c) {
+    const double product = (middle[c] - x_mean[c]) * sum +
+                           step[c] * unit * (static_cast<double>(products[c]) - 127.5 * sum_quantized);
+    const double g = product * inverse[c];
+    const double width = (error[c] * norm + spread[c] * off) * inverse[c];
+    const double ahead = g + limits.slope * (g - before[c]);
+    now[c] = g;
+    const int may = std::abs(g) + width > limits.now * factor[c];
+    const int will = std::abs(ahead) > limits.next * factor[c];
+    flags[c] = static_cast<uint8_t>((may | (will << 1)) * (inverse[c] > 0));
+  }
+}
+
+class WidePaths {
+ public:
+  WidePaths(const WideData& data, const Membership& members, const PathPlan& plan, int n_threads, Control& control)
+      : data_(data), members_(members), plan_(plan), threads_(std::max(n_threads, 1)), control_(control) {
+    factor_.resize(data.places());
+    for (int64_t place = 0; place < data.places(); ++place)
+      factor_[place] = data.id[place] < 0 ? 1.0 : plan.factor[data.id[place]];
+    problems_.resize(members.n_problems);
+    parallel_for(members.n_problems, threads_, control, [&](int64_t k, int) {
+      problems_[k] = std::make_unique<WideProblem>(data, members, k, plan);
+    });
+    residuals_.resize(members.n_problems * data.n());
+    finds_.resize(members.n_problems);
+    buffers_.resize(threads_);
+  }
+
+  WideResults run();
+
+ private:
+  void start_ratio(int64_t ratio);
+  void solve_alpha(int64_t ratio, int64_t k);
+  void pass(const std::vector<int64_t>& pending, const std::vector<Limits>& limits);
+  void tile_pass(int64_t tile, const std::vector<int64_t>& pending, const std::vector<Limits>& limits, int worker,
+                 std::vector<std::vector<Find>>& found);
+  void sparse_pass(int64_t from, int64_t to, const std::vector<int64_t>& pending, const std::vector<Limits>& limits,
+                   std::vector<std::vector<Find>>& found);
+  void consider(int64_t problem, int64_t place, uint8_t flags, double limit, double sum, int worker,
+                std::vector<std::vector<Find>>& found);
+  void record(int64_t ratio, int64_t k);
+  int64_t cell(int64_t problem, int64_t ratio, int64_t k) const {
+    return (problem * plan_.n_ratios + ratio) * plan_.n_alphas + k;
+  }
+  double alpha(int64_t ratio, int64_t k) const { return plan_.alpha[ratio * plan_.n_alphas + k]; }
+
+  const WideData& data_;
+  const Membership& members_;
+  const PathPlan& plan_;
+  const int threads_;
+  Control& control_;
+  std::vector<double> factor_;  // by place
+  std::vector<std::unique_ptr<WideProblem>> problems_;
+  std::vector<double> residuals_, interleaved_;
+  QuantizedResiduals quantized_;
+  std::vector<std::vector<Find>> finds_;  // by problem
+  std::vector<std::vector<double>> buffers_;
+  std::vector<Outcome> outcomes_;
+  std::vector<int64_t> sweeps_;
+  std::atomic<int64_t> exact_{0};
+  WideResults results_;
+  bool ended_ = false;
+};
+
+void WidePaths::start_ratio(int64_t ratio) {
+  const double l1_ratio = plan_.l1_ratio[ratio];
+  ended_ = false;
+  for (int64_t k = 0; k < members_.n_problems; ++k) {
+    WideProblem& problem = *problems_[k];
+    problem.restart();
+    finds_[k].clear();
+    double largest = 0;
+    for (int64_t place = 0; place < data_.places(); ++place) {
+      if (problem.inverse_scale[place] == 0) continue;
+      if (factor_[place] == 0)
+        finds_[k].push_back({place, false});
+      else if (l1_ratio > 0)
+        largest = std::max(largest, std::abs(problem.c[place]) / (l1_ratio * factor_[place]));
+    }
+    problem.alpha_before = std::max(largest, alpha(ratio, 0));
+    const double limit = foresight * alpha(ratio, 0) * l1_ratio;
+    for (int64_t place = 0; place < data_.places(); ++place)
+      if (problem.inverse_scale[place] > 0 && std::abs(problem.c[place]) > limit * factor_[place])
+        finds_[k].push_back({place, false});
+  }
+}
+
+void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
+  const double l1_ratio = plan_.l1_ratio[ratio], here = alpha(ratio, k);
+  const Strength strength{here * l1_ratio, here * (1 - l1_ratio)};
+  const double next = k + 1 < plan_.n_alphas ? alpha(ratio, k + 1) : here;
+  std::vector<int64_t> pending;
+  for (int64_t i = 0; i < members_.n_problems; ++i) {
+    pending.push_back(i);
+    sweeps_[i] = 0;
+  }
+  while (!pending.empty()) {
+    quantized_.reset(data_.n(), static_cast<int64_t>(pending.size()));
+    std::vector<Limits> limits(pending.size());
+    parallel_for(static_cast<int64_t>(pending.size()), threads_, control_, [&](int64_t at, int) {
+      const int64_t i = pending[at];
+      WideProblem& problem = *problems_[i];
+      std::vector<int64_t> places;
+      std::sort(finds_[i].begin(), finds_[i].end(), [](const Find& a, const Find& b) { return a.place < b.place; });
+      for (const Find& find : finds_[i]) places.push_back(find.place);
+      finds_[i].clear();
+      problem.add_columns(places);
+      outcomes_[i] = problem.solve(strength, plan_.effort, control_);
+      sweeps_[i] += outcomes_[i].sweeps;
+      problem.residual(residuals_.data() + i * data_.n());
+      quantized_.set(at, residuals_.data() + i * data_.n());
+      const double past = problem.alpha_before - here;
+      limits[at] = {strength.a1 * (1 + slack), foresight * next * l1_ratio, past > 0 ? (here - next) / past : 0.0};
+    });
+    pass(pending, limits);
+    std::vector<int64_t> again;
+    for (int64_t i : pending)
+      if (std::any_of(finds_[i].begin(), finds_[i].end(), [](const Find& find) { return find.violates; }))
+        again.push_back(i);
+    pending.swap(again);
+  }
+  for (auto& problem : problems_) {
+    problem->before.swap(problem->now);
+    problem->alpha_before = here;
+  }
+}
+
+void WidePaths::pass(const std::vector<int64_t>& pending, const std::vector<Limits>& limits) {
+  ++results_.passes;
+  const int64_t count = static_cast<int64_t>(pending.size());
+  const int64_t dense_chunk = std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(1, data_.n()));
+  const int64_t dense_tasks = (data_.dense().tiles() + dense_chunk - 1) / dense_chunk;
+  const int64_t n_sparse = data_.places() - data_.dense_places(), sparse_chunk = 512;
+  const int64_t sparse_tasks = (n_sparse + sparse_chunk - 1) / sparse_chunk;
+  if (n_sparse > 0) {
+    interleaved_.resize(data_.n() * count);
+    for (int64_t at = 0; at < count; ++at)
+      for (int64_t i = 0; i < data_.n(); ++i)
+        interleaved_[i * count + at] = residuals_[pending[at] * data_.n() + i];
+  }
+  std::vector<std::vector<std::vector<Find>>> found(threads_, std::vector<std::vector<Find>>(members_.n_problems));
+  parallel_for(dense_tasks + sparse_tasks, threads_, control_, [&](int64_t task, int worker) {
+    if (task < dense_tasks) {
+      const int64_t end = std::min((task + 1) * dense_chunk, data_.dense().tiles());
+      for (int64_t tile = task * dense_chunk; tile < end; ++tile)
+        tile_pass(tile, pending, limits, worker, found[worker]);
+    } else {
+      const int64_t from = data_.dense_places() + (task - dense_tasks) * sparse_chunk;
+      sparse_pass(from, std::min(from + sparse_chunk, data_.places()), pending, limits, found[worker]);
+    }
+  });
+  for (auto& of_worker : found)
+    for (int64_t i : pending) finds_[i].insert(finds_[i].end(), of_worker[i].begin(), of_worker[i].end());
+}
+
+void WidePaths::tile_pass(int64_t tile, const std::vector<int64_t>& pending, const std::vector<Limits>& limits,
+                          int worker, std::vector<std::vector<Find>>& found) {
+  const QuantizedColumns& x = data_.dense();
+  const int64_t place = tile * tile_width, count = static_cast<int64_t>(pending.size());
+  int64_t products[group_width * tile_width];
+  for (int64_t first = 0; first < count; first += group_width) {
+    const int64_t last = std::min(first + group_width, count);
+    x.multiply(tile, quantized_, first, last, products);
+    for (int64_t at = first; at < last; ++at) {
+      WideProblem& problem = *problems_[pending[at]];
+      uint8_t flags[tile_width];
+      judge(products + (at - first) * tile_width, x.middle.data() + place, x.step.data() + place,
+            x.error.data() + place, x.spread.data() + place, problem.x_mean.data() + place,
+            problem.inverse_scale.data() + place, factor_.data() + place, problem.before.data() + place,
+            problem.now.data() + place, quantized_.unit[at], quantized_.sum[at], quantized_.sum_quantized[at],
+            quantized_.norm[at], quantized_.error[at], limits[at], flags);
+      for (int64_t c = 0; c < tile_width; ++c)
+        if (flags[c]) consider(pending[at], place + c, flags[c], limits[at].now, quantized_.sum[at], worker, found);
+    }
+  }
+}
+
+void WidePaths::consider(int64_t index, int64_t place, uint8_t flags, double limit, double sum, int worker,
+                         std::vector<std::vector<Find>>& found) {
+  WideProblem& problem = *problems_[index];
+  if (problem.inside[place]) return;
+  bool violates = false;
+  if (flags & 1) {  // the bound cannot tell: the exact product does
+    const double g = problem.exact_gradient(place, residuals_.data() + index * data_.n(), sum, buffers_[worker]);
+    problem.now[place] = g;
+    violates = std::abs(g) > limit * factor_[place];
+    exact_.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (violates || (flags & 2)) found[index].push_back({place, violates});
+}
+
+void WidePaths::sparse_pass(int64_t from, int64_t to, const std::vector<int64_t>& pending,
+                            const std::vector<Limits>& limits, std::vector<std::vector<Find>>& found) {
+  const int64_t count = static_cast<int64_t>(pending.size());
+  std::vector<double> products(count);
+  for (int64_t place = from; place < to; ++place) {
+    data_.sparse_products(place, interleaved_.data(), count, count, products.data());
+    for (int64_t at = 0; at < count; ++at) {
+      WideProblem& problem = *problems_[pending[at]];
+      const double g = (products[at] - problem.x_mean[place] * quantized_.sum[at]) * problem.inverse_scale[place];
+      const double ahead = g + limits[at].slope * (g - problem.before[place]);
+      problem.now[place] = g;
+      if (problem.inside[place] || problem.inverse_scale[place] == 0) continue;
+      const bool violates = std::abs(g) > limits[at].now * factor_[place];
+      if (violates || std::abs(ahead) > limits[at].next * factor_[place]) found[pending[at]].push_back({place, violates});
+    }
+  }
+}
+
+void WidePaths::record(int64_t ratio, int64_t k) {
+  for (int64_t i = 0; i < members_.n_problems; ++i) {
+    WideProblem& problem = *problems_[i];
+    const int64_t at = cell(i, ratio, k);
+    results_.gap[at] = outcomes_[i].gap;
+    results_.sweeps[at] = sweeps_[i];
+    results_.nonzero[at] = problem.nonzero();
+    results_.train_error[at] = problem.train_error();
+    for (int64_t a = 0; a < data_.n_atoms(); ++a) results_.test_error[at * data_.n_atoms() + a] = problem.test_error(a);
+  }
+}
+
+WideResults WidePaths::run() {
+  const int64_t cells = members_.n_problems * plan_.n_ratios * plan_.n_alphas;
+  results_.gap.assign(cells, nan_value);
+  results_.train_error.assign(cells, nan_value);
+  results_.test_error.assign(cells * data_.n_atoms(), nan_value);
+  results_.nonzero.assign(cells, -1);
+  results_.sweeps.assign(cells, 0);
+  outcomes_.resize(members_.n_problems);
+  sweeps_.resize(members_.n_problems);
+  results_.starts.push_back(0);
+  for (int64_t ratio = 0; ratio < plan_.n_ratios; ++ratio) {
+    start_ratio(ratio);
+    for (int64_t k = 0; k < plan_.n_alphas; ++k) {
+      if (!ended_) {
+        solve_alpha(ratio, k);
+        record(ratio, k);
+        const WideProblem& whole = *problems_[0];
+        for (size_t i = 0; i < whole.working().size(); ++i) {
+          if (whole.coefficients()[i] == 0) continue;
+          results_.columns.push_back(data_.id[whole.working()[i]]);
+          results_.beta.push_back(whole.coefficients()[i]);
+        }
+        ended_ = results_.nonzero[cell(0, ratio, k)] > plan_.max_nonzero;
+      }
+      results_.starts.push_back(static_cast<int64_t>(results_.columns.size()));
+      control_.advance(1.0 / static_cast<double>(plan_.n_ratios * plan_.n_alphas));
+    }
+  }
+  const WideProblem& whole = *problems_[0];
+  results_.x_mean.assign(data_.p(), 0.0);
+  results_.x_scale.assign(data_.p(), 0.0);
+  for (int64_t place = 0; place < data_.places(); ++place) {
+    if (data_.id[place] < 0) continue;
+    results_.x_mean[data_.id[place]] = whole.x_mean[place];
+    results_.x_scale[data_.id[place]] = whole.x_scale[place];
+  }
+  for (const auto& problem : problems_) {
+    results_.y_mean.push_back(problem->y_mean);
+    results_.y_scale.push_back(problem->y_scale);
+  }
+  results_.exact_products = exact_.load();
+  return std::move(results_);
+}
+
+}  // namespace
+
+WideResults solve_wide_paths(const WideData& data, const Membership& members, const PathPlan& plan, int n_threads,
+                             Control& control) {
+  return WidePaths(data, members, plan, n_threads, control).run();
+}
+
+}  // namespace bridle

@@ -1,0 +1,14 @@
+from .errors import BridleError as BridleError
+from .errors import DataError as DataError
+from .errors import NotCertifiedWarning as NotCertifiedWarning
+from .errors import UsageError as UsageError
+from .fitting import fit as fit
+from .fitting import path as path
+from .fitting import verify as verify
+from .model import Model as Model
+from .model import load as load
+from .moments import Moments as Moments
+from .paths import Path as Path
+from .reporting import report as report
+
+__version__: str

@@ -1,0 +1,65 @@
+"""The compiled kernels, made ready once: SciPy's BLAS handed over, its threads held still while bridle's own run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from .errors import UsageError
+
+
+@cache
+def kernels() -> ModuleType:
+    """The compiled module, with SciPy's own BLAS and LAPACK behind it."""
+    from scipy.linalg import cython_blas, cython_lapack
+
+    from . import _core
+
+    _core.set_blas(cython_blas.__pyx_capi__, cython_lapack.__pyx_capi__)
+    return _core
+
+
+@cache
+def _blas_controller() -> Any:
+    # Finding the libraries takes milliseconds, holding them microseconds: so look for them once.
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Holds every BLAS at one thread: parallelism is then bridle's own, over fixed tiles, with the same bits."""
+    with _blas_controller().limit(limits=1):
+        yield
+
+
+def thread_count(threads: int | None = None) -> int:
+    """How many threads to use: the argument, else BRIDLE_THREADS, else the processors at hand.
+
+    OMP_NUM_THREADS, which joblib sets in its workers, is an upper limit.
+
+    Raises
+    ------
+    UsageError
+        When the argument or the variable is no positive whole number.
+
+    >>> thread_count(3)
+    3
+    """
+    if threads is not None:
+        if threads < 1:
+            raise UsageError(f"threads must be at least 1, not {threads}.")
+        return int(threads)
+    asked = os.environ.get("BRIDLE_THREADS")
+    if asked is not None:
+        if not asked.isdigit() or int(asked) < 1:
+            raise UsageError(f"BRIDLE_THREADS must be a whole number of at least 1, not {asked!r}.")
+        return int(asked)
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(available, int(limit)) if limit.isdigit() and int(limit) > 0 else available

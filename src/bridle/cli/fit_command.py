@@ -1,0 +1,242 @@
+"""`bridle fit`: from a table to a model you can defend."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..errors import UsageError
+from . import parsing
+from .progress import progress_bar
+from .running import NOT_CERTIFIED, ascii_only, colored, is_terminal, put, put_json, say
+from .tables_out import format_of, write_columns
+
+if TYPE_CHECKING:
+    from ..model import Model
+    from ..table import Table
+
+MOST_COLUMNS_SHOWN = 40
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where the answer goes."""
+
+    report: str | None
+    model: str | None
+    predictions: str | None
+    json: bool
+    quiet: bool
+
+
+def _options(*options: _Decorator) -> _Decorator:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+_ROLES = _options(
+    click.option("--target", metavar="COLUMN", help="What to predict."),
+    click.option("--weights", metavar="COLUMN", help="Weights of the rows, at least 0."),
+    click.option("--groups", metavar="COLUMN", help="Rows of one group stay on one side of every split."),
+    click.option("--order", metavar="COLUMN", help="Train on what comes before, test on what comes after."),
+    click.option("--ignore", metavar="COLUMN", multiple=True, help="Leave a column out. Repeatable."),
+    click.option(
+        "--type", "types", metavar="COLUMN=TYPE", multiple=True,
+        help="Read a column as numeric, categorical, boolean or date. Repeatable.",
+    ),
+)  # fmt: skip
+_PENALTY = _options(
+    click.option(
+        "--l1-ratio", "l1_ratios", type=parsing.numbers, multiple=True, metavar="LIST",
+        help="Mixes to compare: 0 is ridge, 1 is lasso.  [default: 0,0.5,0.9,1]",
+    ),
+    click.option("--alphas", type=parsing.numbers, multiple=True, metavar="LIST", help="Your own strengths."),
+    click.option("--n-alphas", type=int, default=100, show_default=True, help="Or how many, on a log grid."),
+    click.option(
+        "--scale", default="bridle", metavar="NAME",
+        help="Whose scale --alphas and --l1-ratio are on: bridle, lesson, lesson-mix, sklearn, sklearn-ridge, glmnet, "
+        "sgd-weight-decay, torch-mse-weight-decay.",
+    ),
+    click.option(
+        "--standardize/--no-standardize", default=True,
+        help="Penalize columns of unit standard deviation (the default), or the columns as they are.",
+    ),
+    click.option("--intercept/--no-intercept", "fit_intercept", default=True, help="With an intercept, or without."),
+    click.option(
+        "--penalty-factor", "penalty_factors", metavar="COLUMN=V", multiple=True,
+        help="0: never penalized; inf: left out. Repeatable.",
+    ),
+    click.option("--lower", metavar="COLUMN=V", multiple=True, help="Lower bound of a coefficient. Repeatable."),
+    click.option("--upper", metavar="COLUMN=V", multiple=True, help="Upper bound of a coefficient. Repeatable."),
+    click.option("--max-variables", type=int, metavar="N", help="Keep at most this many columns."),
+)  # fmt: skip
+_SELECTION = _options(
+    click.option(
+        "--folds", type=parsing.folds, metavar="K|SHARE",
+        help="Folds of the cross-validation, or the share of rows to hold out.  [default: 5]",
+    ),
+    click.option("--repeats", type=int, default=1, show_default=True, help="Draw the folds anew this often."),
+    click.option("--stratify", is_flag=True, default=None, help="Every fold gets its share of the target's deciles."),
+    click.option(
+        "--rule", type=click.Choice(["min", "1se"]), default="min", show_default=True,
+        help="Smallest error, or strongest penalty within a standard error of it.",
+    ),
+    click.option("--nested/--no-nested", default=True, help="Estimate the honest error too, or not."),
+    click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the folds."),
+    click.option("--threads", type=int, help="How many; the answer does not depend on it."),
+)  # fmt: skip
+_OUTPUT = _options(
+    click.option("--report", metavar="FILE", help="Write a report (HTML, one file)."),
+    click.option("--model", metavar="FILE", help="Write the model, for bridle predict and bridle verify."),
+    click.option("--predictions", metavar="FILE", help="Write out-of-fold predictions (.csv or .parquet)."),
+    click.option("--json", is_flag=True, help="Print JSON (schema bridle.fit/1), errors included."),
+    click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors."),
+)
+
+
+@click.command(short_help="Choose, fit, explain and certify a model of a table.")
+@click.argument("table")
+@_ROLES
+@_PENALTY
+@_SELECTION
+@_OUTPUT
+def fit(table: str, **options: Any) -> int:
+    """Fit TABLE (CSV, Parquet, Arrow or JSON lines; - is standard input): alpha and l1_ratio are chosen by
+    cross-validation, the fit is certified, the answer explained on standard output.
+    """
+    output = Output(**{field.name: options.pop(field.name) for field in fields(Output)})
+    parsing.check_outputs(
+        table, {"--report": output.report, "--model": output.model, "--predictions": output.predictions}
+    )
+    if output.predictions is not None:
+        format_of(output.predictions)
+    arguments = _arguments(options)
+
+    from ..fitting import fit as fit_model
+    from ..table import open_table
+
+    data = open_table(table)
+    if options["target"] is None:
+        raise UsageError(f"Which column is the target? Give --target NAME; there are {_some(data)}.")
+    with progress_bar(enabled=is_terminal(sys.stderr) and not output.quiet) as progress:
+        model = fit_model(data, out_of_fold=output.predictions is not None, progress=progress, **arguments)
+    if table != "-":
+        model = replace(model, call={"data": table, **model.call})
+    written = _write_files(model, data, output)
+    if not output.quiet and not output.json:
+        _tell_roles(model, data)
+    if output.json:
+        put_json(_record(model, output))
+    else:
+        _print_summary(model)
+    if not output.quiet:
+        _tell_rest(model, output, written)
+    return 0 if model.certificate.certified else NOT_CERTIFIED
+
+
+def _arguments(options: dict[str, Any]) -> dict[str, Any]:
+    """The options as arguments of ``bridle.fit``; those not given are left to its defaults."""
+    out = {name: value for name, value in options.items() if value not in (None, ())}
+    for name in ("l1_ratios", "alphas"):
+        if name in out:
+            out[name] = parsing.flattened(out[name])
+    if "types" in out:
+        out["types"] = parsing.pairs("--type", out["types"])
+    for name in ("penalty_factors", "lower", "upper"):
+        if name in out:
+            option = "--penalty-factor" if name == "penalty_factors" else f"--{name}"
+            out[name] = parsing.numbered(option, out[name])
+    return out
+
+
+def _some(data: Table) -> str:
+    names = list(data.names)
+    return ", ".join(names[:12]) + (f" and {len(names) - 12:,} more" if len(names) > 12 else "")
+
+
+def _write_files(model: Model, data: Table, output: Output) -> list[str]:
+    """The files asked for, before anything is printed: a reader that goes away loses none of them."""
+    written = []
+    if output.model is not None:
+        model.save(output.model)
+        written.append(f"Model: {output.model}")
+    if output.predictions is not None:
+        write_columns(output.predictions, _held_out(model, data))
+        written.append(f"Out-of-fold predictions: {output.predictions}")
+    if output.report is not None:
+        from ..reporting import report
+
+        report(model, output.report)
+        written.append(f"Report: {output.report}")
+    return written
+
+
+def _held_out(model: Model, data: Table) -> dict[str, Any]:
+    """Row numbers from 1, the target as observed, its prediction by fits that did not see the row."""
+    import numpy as np
+
+    observed = model.encode(data)[1]
+    name = model.target_name
+    return {
+        "row" if name != "row" else "row_number": np.arange(1, len(observed) + 1),
+        name: observed,
+        "prediction" if name != "prediction" else "out_of_fold": model.selection.out_of_fold,
+    }
+
+
+def _tell_roles(model: Model, data: Table) -> None:
+    """What the columns were taken for."""
+    rows = model.schema.describe()
+    say(f"{data.n_rows:,} rows, {len(data.names):,} columns")
+    shown = [(*map(_cut, row[:3]), row[3]) for row in rows[:MOST_COLUMNS_SHOWN]]
+    widths = [max((len(row[i]) for row in shown), default=0) for i in range(3)]
+    for row in shown:
+        say("  " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]).rstrip())
+    if len(rows) > len(shown):
+        say(f"  and {len(rows) - len(shown):,} more")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _print_summary(model: Model) -> None:
+    import shutil
+
+    from ..reporting import console
+
+    terminal = is_terminal(sys.stdout)
+    width = min(shutil.get_terminal_size().columns, 100) if terminal else 80
+    put(console(model, width, colored(sys.stdout), ascii_only=ascii_only(sys.stdout)))
+
+
+def _record(model: Model, output: Output) -> dict[str, Any]:
+    from ..reporting import to_json
+
+    columns = ("name", "role", "kind", "detail")
+    return {
+        **to_json(model),
+        "columns": [dict(zip(columns, row)) for row in model.schema.describe()],
+        "files": {"report": output.report, "model": output.model, "predictions": output.predictions},
+    }
+
+
+def _tell_rest(model: Model, output: Output, written: list[str]) -> None:
+    """Warnings, where the summary that holds them is not on the screen, and what was written where."""
+    if not is_terminal(sys.stdout):
+        for note in model.notes:
+            if note.warning:
+                say(f"warning: {note.text}")
+    for line in written:
+        say(line)
+    if not model.certificate.certified:
+        say(f"warning: {model.certificate.sentence}")

@@ -1,0 +1,63 @@
+"""`bridle verify`: the certificate of a model, computed again from the rows."""
+
+from __future__ import annotations
+
+import click
+
+from .running import NOT_CERTIFIED, put, put_json, say
+
+SCHEMA = "bridle.verify/1"
+
+
+@click.command(short_help="Recompute a model's certificate.")
+@click.argument("model_file", metavar="MODEL")
+@click.argument("table_file", metavar="TABLE")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (schema bridle.verify/1), errors included.")
+def verify(model_file: str, table_file: str, as_json: bool) -> int:
+    """Recompute MODEL's certificate from the rows of TABLE (- is standard input) that it was fitted on.
+
+    Nothing of the fit is reused but the coefficients and the objective's settings. Exit status 4 where the
+    recommended fit is not certified on these rows.
+    """
+    from ..fitting import verify as recompute
+    from ..model import load
+    from ..table import open_table
+
+    model = load(model_file)
+    table = open_table(table_file)
+    certificates = recompute(model, table)
+    rule = model.selection.rule
+    certified = certificates[rule].certified
+    if table.n_rows != model.n_rows:
+        say(f"warning: the model was fitted on {model.n_rows:,} rows; this table has {table.n_rows:,}.")
+    if as_json:
+        put_json(
+            {
+                "schema": SCHEMA,
+                "rule": rule,
+                "certified": certified,
+                "n_rows": table.n_rows,
+                "n_rows_fitted": model.n_rows,
+                "certificates": {
+                    name: {"certified": c.certified, "identified": c.identified, "sentence": c.sentence}
+                    | finite(c.to_dict())
+                    for name, c in certificates.items()
+                },
+            }
+        )
+    else:
+        for name, c in certificates.items():
+            recommended = ", recommended" if name == rule else ""
+            put(f"{name} (alpha {c.alpha:.3g}, l1_ratio {c.l1_ratio:.3g}{recommended}): {c.sentence}\n")
+    return 0 if certified else NOT_CERTIFIED
+
+
+def finite(record: dict[str, object]) -> dict[str, object]:
+    """The record in JSON's types; numbers that JSON cannot hold are null."""
+    import math
+
+    out: dict[str, object] = {}
+    for key, value in record.items():
+        number = value if isinstance(value, (int, str)) or value is None else float(str(value))
+        out[key] = None if isinstance(number, float) and not math.isfinite(number) else number
+    return out

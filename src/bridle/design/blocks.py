@@ -1,0 +1,172 @@
+"""The storages of a design's columns. Each multiplies, sums squares and takes rows in its own way, never densified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Block(Protocol):
+    """What the design asks of a storage; rows are a slice [a, b)."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def n_rows(self) -> int: ...
+    def times(self, a: int, b: int, right: Floats) -> Floats:
+        """x[a:b] @ right, shapes (b - a, width) @ (width, k)."""
+        ...
+
+    def transposed_times(self, a: int, b: int, right: Floats) -> Floats:
+        """x[a:b].T @ right, shapes (width, b - a) @ (b - a, k)."""
+        ...
+
+    def squares(self, a: int, b: int, weights: Floats, shift: Floats) -> Floats:
+        """Column sums of weights * (x[a:b] - shift)^2, shape (width,)."""
+        ...
+
+    def take(self, rows: NDArray[np.intp]) -> Block: ...
+    def columns(self, which: NDArray[np.intp]) -> Floats:
+        """The named columns, dense, shape (n, len(which))."""
+        ...
+
+    def hand_over(self, columns: Any, by_row: bool) -> None:
+        """Adds itself to the kernels' column interface."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """float64, float32 or bool values, any strides; a view of the user's own array."""
+
+    values: NDArray[Any]
+
+    @property
+    def width(self) -> int:
+        return int(self.values.shape[1])
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.values.shape[0])
+
+    def _tile(self, a: int, b: int) -> Floats:
+        return np.asarray(self.values[a:b], dtype=np.float64)
+
+    def times(self, a: int, b: int, right: Floats) -> Floats:
+        return self._tile(a, b) @ right
+
+    def transposed_times(self, a: int, b: int, right: Floats) -> Floats:
+        return self._tile(a, b).T @ right
+
+    def squares(self, a: int, b: int, weights: Floats, shift: Floats) -> Floats:
+        off = self._tile(a, b) - shift
+        np.multiply(off, off, out=off)
+        return weights @ off
+
+    def take(self, rows: NDArray[np.intp]) -> Dense:
+        return Dense(self.values[rows])
+
+    def columns(self, which: NDArray[np.intp]) -> Floats:
+        return np.asarray(self.values[:, which], dtype=np.float64)
+
+    def hand_over(self, columns: Any, by_row: bool) -> None:
+        columns.add_dense(self.values)
+
+
+@dataclass(frozen=True, eq=False)
+class Sparse:
+    """A SciPy matrix in compressed rows, float64, without duplicates; columns are compressed when they are asked for."""
+
+    rows: Any
+
+    @property
+    def width(self) -> int:
+        return int(self.rows.shape[1])
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.rows.shape[0])
+
+    def times(self, a: int, b: int, right: Floats) -> Floats:
+        return np.asarray(self.rows[a:b] @ right)
+
+    def transposed_times(self, a: int, b: int, right: Floats) -> Floats:
+        return np.asarray(self.rows[a:b].T @ right)
+
+    def squares(self, a: int, b: int, weights: Floats, shift: Floats) -> Floats:
+        # (x - s)^2 = x^2 - 2 s x + s^2: the zeros are counted without being written out.
+        tile = self.rows[a:b]
+        squared = tile.copy()
+        squared.data = squared.data**2
+        out = squared.T @ weights - 2 * shift * (tile.T @ weights) + shift**2 * weights.sum()
+        return np.asarray(np.maximum(out, 0.0))
+
+    def take(self, rows: NDArray[np.intp]) -> Sparse:
+        return Sparse(self.rows[rows])
+
+    def columns(self, which: NDArray[np.intp]) -> Floats:
+        return np.asarray(self.rows[:, which].toarray(), dtype=np.float64)
+
+    def hand_over(self, columns: Any, by_row: bool) -> None:
+        matrix = self.rows if by_row else self.rows.tocsc()
+        columns.add_sparse(
+            np.ascontiguousarray(matrix.data, dtype=np.float64),
+            np.ascontiguousarray(matrix.indices, dtype=np.int32),
+            np.ascontiguousarray(matrix.indptr, dtype=np.int64),
+            self.width,
+            by_row,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class OneHot:
+    """One column a level, kept as the level of each row; -1 is a row without any."""
+
+    codes: NDArray[np.int32]
+    width: int
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.codes.shape[0])
+
+    def times(self, a: int, b: int, right: Floats) -> Floats:
+        codes = self.codes[a:b]
+        out: Floats = right[codes]
+        out[codes < 0] = 0.0
+        return out
+
+    def transposed_times(self, a: int, b: int, right: Floats) -> Floats:
+        codes = self.codes[a:b]
+        known = codes >= 0
+        out = np.empty((self.width, right.shape[1]))
+        for k in range(right.shape[1]):
+            out[:, k] = np.bincount(codes[known], weights=right[known, k], minlength=self.width)
+        return out
+
+    def squares(self, a: int, b: int, weights: Floats, shift: Floats) -> Floats:
+        count = self.transposed_times(a, b, weights[:, None])[:, 0]
+        return np.asarray(count * (1 - shift) ** 2 + (weights.sum() - count) * shift**2)
+
+    def take(self, rows: NDArray[np.intp]) -> OneHot:
+        return OneHot(self.codes[rows], self.width)
+
+    def columns(self, which: NDArray[np.intp]) -> Floats:
+        return np.asarray(self.codes[:, None] == which[None, :], dtype=np.float64)
+
+    def hand_over(self, columns: Any, by_row: bool) -> None:
+        if by_row:
+            columns.add_one_hot(np.ascontiguousarray(self.codes), self.width)
+            return
+        from scipy.sparse import csr_array
+
+        known = self.codes >= 0
+        starts = np.concatenate([[0], np.cumsum(known)])
+        matrix = csr_array(
+            (np.ones(int(known.sum())), self.codes[known], starts), shape=(self.n_rows, self.width)
+        )
+        Sparse(matrix).hand_over(columns, by_row=False)

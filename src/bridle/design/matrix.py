@@ -1,0 +1,204 @@
+"""The design: blocks side by side, and the map that fills missing numbers with means that each fold finds for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..table import Categorical, Frame, Indicator, Matrix, Numeric
+from .blocks import Block, Dense, Floats, OneHot, Sparse
+
+Result = TypeVar("Result")
+TILE_BYTES = 1 << 21
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """An (n, p) matrix over blocks of columns.
+
+    ``imputed`` holds pairs (column, mask column): the column is zero where its number is missing, the mask one. Filled
+    with ``means`` (one a pair), the column acts as ``x + mean * mask``; unfilled, as ``x``.
+    """
+
+    blocks: tuple[Block, ...]
+    imputed: NDArray[np.intp]  # (k, 2)
+    means: Floats | None = None
+
+    @property
+    def n(self) -> int:
+        return self.blocks[0].n_rows if self.blocks else 0
+
+    @property
+    def p(self) -> int:
+        return sum(block.width for block in self.blocks)
+
+    @property
+    def sparse(self) -> bool:
+        return any(isinstance(block, Sparse) for block in self.blocks)
+
+    def fill(self, means: Floats) -> Design:
+        """The same design, its missing numbers replaced by these means."""
+        return replace(self, means=means)
+
+    def take(self, rows: NDArray[np.intp]) -> Design:
+        return replace(self, blocks=tuple(block.take(rows) for block in self.blocks))
+
+    def spread(self, coefficients: Floats) -> Floats:
+        """Coefficients (p, ...) of the filled columns as coefficients of the stored ones."""
+        if self.means is None or not len(self.imputed):
+            return coefficients
+        out = coefficients.copy()
+        shape = (-1,) + (1,) * (out.ndim - 1)
+        np.add.at(out, self.imputed[:, 1], self.means.reshape(shape) * coefficients[self.imputed[:, 0]])
+        return out
+
+    def gather(self, products: Floats) -> Floats:
+        """Products x' r (p, ...) with the stored columns as products with the filled ones: the adjoint of spread."""
+        if self.means is None or not len(self.imputed):
+            return products
+        out = products.copy()
+        shape = (-1,) + (1,) * (out.ndim - 1)
+        out[self.imputed[:, 0]] += self.means.reshape(shape) * products[self.imputed[:, 1]]
+        return out
+
+    def tiles(self) -> list[tuple[int, int]]:
+        """Row ranges small enough that a dense tile stays near the processor."""
+        rows = max(256, TILE_BYTES // (8 * max(1, min(self.p, 4096))), 32 * len(self.blocks))
+        return [(a, min(a + rows, self.n)) for a in range(0, self.n, rows)]
+
+    def map_tiles(self, work: Callable[[int, int], Result], threads: int = 1) -> list[Result]:
+        """work(a, b) of every tile, in the order of the tiles whatever the number of threads."""
+        tiles = self.tiles()
+        if threads <= 1 or len(tiles) < 4:
+            return [work(a, b) for a, b in tiles]
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(lambda tile: work(*tile), tiles))
+
+    def times_rows(self, a: int, b: int, right: Floats) -> Floats:
+        """x[a:b] @ right for right (p, k) already spread."""
+        out = np.zeros((b - a, right.shape[1]))
+        first = 0
+        for block in self.blocks:
+            out += block.times(a, b, right[first : first + block.width])
+            first += block.width
+        return out
+
+    def transposed_times_rows(self, a: int, b: int, right: Floats) -> Floats:
+        """x[a:b].T @ right, still to be gathered."""
+        return np.concatenate([block.transposed_times(a, b, right) for block in self.blocks])
+
+    def squares_rows(self, a: int, b: int, weights: Floats, shift: Floats) -> Floats:
+        out, first = [], 0
+        for block in self.blocks:
+            out.append(block.squares(a, b, weights, shift[first : first + block.width]))
+            first += block.width
+        return np.concatenate(out)
+
+    def matvec(self, right: Floats, threads: int = 1) -> Floats:
+        """x @ right, shape (n,) or (n, k)."""
+        flat = self.spread(right.reshape(self.p, -1))
+        parts = self.map_tiles(lambda a, b: self.times_rows(a, b, flat), threads)
+        out = np.concatenate(parts) if parts else np.zeros((0, flat.shape[1]))
+        return out.reshape(self.n, *right.shape[1:])
+
+    def rmatvec(self, right: Floats, threads: int = 1) -> Floats:
+        """x.T @ right, shape (p,) or (p, k)."""
+        flat = right.reshape(self.n, -1)
+        out = np.zeros((self.p, flat.shape[1]))
+        for part in self.map_tiles(lambda a, b: self.transposed_times_rows(a, b, flat[a:b]), threads):
+            out += part
+        return self.gather(out).reshape(self.p, *right.shape[1:])
+
+    def columns(self, which: NDArray[np.intp]) -> Floats:
+        """The named columns, filled and dense, shape (n, len(which))."""
+        which = np.asarray(which, dtype=np.intp)
+        out = np.zeros((self.n, len(which)))
+        first = 0
+        for block in self.blocks:
+            mine = (which >= first) & (which < first + block.width)
+            if mine.any():
+                out[:, mine] = block.columns(which[mine] - first)
+            first += block.width
+        if self.means is not None:
+            for (column, mask), mean in zip(self.imputed, self.means):
+                for at in np.flatnonzero(which == column):
+                    out[:, at] += mean * self.unfilled().columns(np.array([mask]))[:, 0]
+        return out
+
+    def unfilled(self) -> Design:
+        return replace(self, means=None)
+
+    def handed_over(self, kernels: Any, by_row: bool) -> Any:
+        """The kernels' view of the stored columns; rows compressed for tiles, columns for working sets."""
+        columns = kernels.Columns(self.n)
+        for block in self.blocks:
+            block.hand_over(columns, by_row)
+        return columns
+
+    def materialized(self) -> Design:
+        """Filled columns written out as one dense block beside the rest, so that nothing is left to impute."""
+        if self.means is None or not len(self.imputed):
+            return replace(self, imputed=np.empty((0, 2), dtype=np.intp), means=None)
+        filled = self.columns(self.imputed[:, 0])
+        blocks: list[Block] = []
+        first = 0
+        for block in self.blocks:
+            own = (self.imputed[:, 0] >= first) & (self.imputed[:, 0] < first + block.width)
+            if own.any():
+                values = block.columns(np.arange(block.width))
+                values[:, self.imputed[own, 0] - first] = filled[:, own]
+                block = Dense(values)
+            blocks.append(block)
+            first += block.width
+        return Design(tuple(blocks), np.empty((0, 2), dtype=np.intp))
+
+
+def from_frame(frame: Frame) -> Design:
+    """The design of an encoded table: numbers as views, categoricals one-hot, indicators as masks."""
+    blocks: list[Block] = []
+    column_of: dict[int, int] = {}  # id of a mask -> its column
+    wanting: list[tuple[int, NDArray[np.bool_]]] = []
+    first = 0
+    for part in frame.parts:
+        block: Block
+        if isinstance(part, Numeric):
+            block = Dense(part.values[:, None])
+            if part.missing is not None:
+                wanting.append((first, part.missing))
+        elif isinstance(part, Categorical):
+            block = OneHot(part.codes, len(part.levels))
+        elif isinstance(part, Indicator):
+            block = Dense(part.mask[:, None])
+            column_of[id(part.mask)] = first
+        else:
+            block = _matrix_block(part)
+        blocks.append(block)
+        first += block.width
+    masks = [(column, part.mask) for column, part in _indicator_columns(frame)]
+    pairs = []
+    for column, missing in wanting:
+        mask = column_of.get(id(missing))
+        if mask is None:
+            mask = next(at for at, other in masks if np.array_equal(other, missing))
+        pairs.append((column, mask))
+    return Design(tuple(blocks), np.array(pairs, dtype=np.intp).reshape(-1, 2))
+
+
+def _indicator_columns(frame: Frame) -> list[tuple[int, Indicator]]:
+    out, first = [], 0
+    for part in frame.parts:
+        if isinstance(part, Indicator):
+            out.append((first, part))
+        first += len(part.levels) if isinstance(part, Categorical) else 1
+    return out
+
+
+def _matrix_block(part: Matrix) -> Block:
+    if isinstance(part.values, np.ndarray):
+        return Dense(part.values)
+    return Sparse(part.values.tocsr())

@@ -1,0 +1,183 @@
+"""From whatever a person has to checked arrays: the table encoded, weights, folds and penalties made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._numerics import thread_count
+from ..design import Design, from_frame
+from ..errors import DataError, UsageError
+from ..model import as_table, as_target
+from ..penalties import Penalty
+from ..selection import Folds, make_folds
+from ..solvers import Engine, Rows, prepare
+from ..solvers.plan import Null
+from ..table import Note, Schema, encode, find_bad_value, infer, matrix_error
+
+Floats = NDArray[np.float64]
+Teller = Callable[[str], Callable[[float], None] | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A table read, checked and encoded."""
+
+    schema: Schema
+    rows: Rows
+    groups: NDArray[Any] | None
+    order: NDArray[Any] | None
+    target_name: str
+    notes: tuple[Note, ...]
+
+
+def read_in(
+    data: Any, y: Any, target: str | None, weights: Any, groups: Any, order: Any, ignore: Sequence[str],
+    types: Mapping[str, str] | None,
+) -> Prepared:  # fmt: skip
+    table = as_table(data)
+    if table.is_matrix and y is None:
+        raise UsageError("An array has no column that could be the target; give y.")
+    if y is not None and target is not None:
+        raise UsageError("Give the target either as a column's name or as y, not both.")
+    if y is None and target is None:
+        raise UsageError(f"Which column is the target? Give target=... ({some_names(table.names)}).")
+    named = {
+        role: value
+        for role, value in (("weights", weights), ("groups", groups), ("order", order))
+        if isinstance(value, str)
+    }
+    schema = infer(table, target=target, ignore=tuple(ignore), types=types, **named)
+    frame = encode(schema, table, need_target=target is not None)
+    n = frame.n_rows
+    values = as_target(y, n) if y is not None else frame.target
+    assert values is not None
+    if n < 2:
+        raise DataError(f"There {'is 1 row' if n == 1 else 'are no rows'}: a model needs at least 2.")
+    w = frame.weights if isinstance(weights, str) else weights
+    return Prepared(
+        schema,
+        Rows(from_frame(frame), np.ascontiguousarray(values), checked_weights(w, n)),
+        frame.groups if isinstance(groups, str) else column("groups", groups, n),
+        frame.order if isinstance(order, str) else column("order", order, n),
+        target or "y",
+        (*schema.notes, *frame.notes),
+    )
+
+
+def some_names(names: Sequence[str]) -> str:
+    return "columns: " + ", ".join(list(names)[:8]) + (", ..." if len(names) > 8 else "")
+
+
+def column(name: str, values: Any, n: int) -> NDArray[Any] | None:
+    if values is None:
+        return None
+    array = np.asarray(values)
+    if array.shape != (n,):
+        raise DataError(f"{name} has the shape {array.shape}, but there are {n} rows.")
+    return array
+
+
+def checked_weights(weights: Any, n: int) -> Floats | None:
+    if weights is None:
+        return None
+    array = column("weights", weights, n)
+    assert array is not None
+    try:
+        out = np.ascontiguousarray(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"weights hold {array.dtype} values, not numbers.") from None
+    bad = np.flatnonzero(~(np.isfinite(out) & (out >= 0)))
+    if len(bad):
+        raise DataError(
+            f"The weight in row {int(bad[0]) + 1} is {out[bad[0]]}; weights must be finite and at least 0."
+        )
+    if not (out > 0).sum() >= 2:
+        raise DataError("Fewer than 2 rows have a positive weight; a model needs at least 2.")
+    return out
+
+
+def folds_of(n: int, folds: Any, repeats: int, stratify: Any, ready: Prepared, seed: int) -> Folds:
+    y = ready.rows.y
+    classes = (
+        y
+        if stratify is True
+        else None
+        if stratify is None or stratify is False
+        else column("stratify", stratify, n)
+    )
+    if folds is None:
+        if n < 3:
+            raise DataError(
+                f"There are only {n} rows: cross-validation needs at least 3. Use bridle.path for a single fit."
+            )
+        folds = min(5, n)
+    return make_folds(
+        n, folds, repeats=repeats, stratify=classes, groups=ready.groups, order=ready.order, y=y, seed=seed
+    )
+
+
+def engines_for(
+    rows: Rows,
+    folds: Folds,
+    schema: Schema,
+    threads: int | None,
+    tell: Teller,
+) -> list[Engine]:
+    count = thread_count(threads)
+    engines: list[Engine] = []
+    for round_ in folds.rounds:
+        engine = prepare(rows, round_.split(), count, tell("reading"))
+        check_read(engine, rows, schema)
+        engines.append(engine)
+    return engines
+
+
+def check_read(engine: Engine, rows: Rows, schema: Schema) -> None:
+    """The engine's first pass over the data has met every cell: a sum that is no number betrays a cell that is none."""
+    if engine.finite():
+        return
+    names = schema.column_names()
+    first = 0
+    for block in rows.design.blocks:
+        values = getattr(block, "values", getattr(block, "rows", None))
+        bad = find_bad_value(values) if values is not None and values.dtype != bool else None
+        if bad is not None:
+            raise matrix_error(values, bad[0], bad[1], names[first : first + block.width])
+        first += block.width
+    raise DataError(
+        "A column or the target holds numbers so large that their squares overflow (beyond about 1e150). Rescale it."
+    )
+
+
+def check_null(null: Null, ready: Prepared) -> None:
+    if not null.usable.any():
+        raise DataError("No column varies: there is nothing to learn from.")
+
+
+def penalty_of(schema: Schema, design: Design, factors: Any, lower: Any, upper: Any) -> Penalty:
+    def by_column(name: str, value: Any, default: float) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        out = np.full(design.p, default)
+        owners = [variable for variable, _ in schema.columns()]
+        labels = schema.column_names()
+        for key, number in value.items():
+            hit = [j for j, (owner, label) in enumerate(zip(owners, labels)) if key in (owner, label)]
+            if not hit:
+                raise UsageError(
+                    f"{name} names {key!r}, which is no variable of the model ({some_names(labels)})."
+                )
+            out[hit] = number
+        return out
+
+    return Penalty.of(
+        design.p,
+        by_column("penalty_factors", factors, 1.0),
+        by_column("lower", lower, -np.inf),
+        by_column("upper", upper, np.inf),
+    )

@@ -1,0 +1,308 @@
+"""The orchestrating functions behind ``bridle.fit``, ``bridle.path``, ``bridle.verify``, the command line and the lab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._numerics import thread_count
+from ..certificate import Candidate, Certificate, certify
+from ..errors import UsageError
+from ..model import Model
+from ..paths import Origin, Path, build_paths, solve_paths
+from ..penalties import Penalty
+from ..selection import Selection, choose, cross_validate
+from ..selection.crossvalidation import out_of_fold as predict_out_of_fold
+from ..solvers import Engine, Plan, Split, prepare
+from .certifying import certificates_of, certified, named
+from .intake import Prepared, Teller, check_null, check_read, engines_for, folds_of, penalty_of, read_in
+from .planning import grid_of, plan_of
+from .remarks import correlated_groups, counted, matrix_notes
+
+Floats = NDArray[np.float64]
+L1_RATIOS = (0.0, 0.5, 0.9, 1.0)
+Progress = Callable[[str, float], None] | None
+
+
+def fit(
+    data: Any,
+    y: Any = None,
+    *,
+    target: str | None = None,
+    weights: Any = None,
+    groups: Any = None,
+    order: Any = None,
+    ignore: Sequence[str] = (),
+    types: Mapping[str, str] | None = None,
+    l1_ratios: float | Sequence[float] = L1_RATIOS,
+    alphas: Sequence[float] | None = None,
+    n_alphas: int = 100,
+    scale: str = "bridle",
+    standardize: bool = True,
+    fit_intercept: bool = True,
+    penalty_factors: Any = None,
+    lower: Any = None,
+    upper: Any = None,
+    folds: Any = None,
+    repeats: int = 1,
+    stratify: Any = None,
+    rule: str = "min",
+    nested: bool = True,
+    max_variables: int | None = None,
+    seed: int = 0,
+    out_of_fold: bool = False,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> Model:
+    """From a table to a model: alpha and l1_ratio chosen by cross-validation, certified, explained.
+
+    Parameters
+    ----------
+    data : a path (CSV, Parquet, Arrow/Feather, JSON lines), a pandas, polars or pyarrow table, a dict of columns, a NumPy
+        array (n, p) or a SciPy sparse matrix.
+    y : (n,) target, where it is no column of ``data``.
+    target : the target's column.
+    weights, groups, order : names of columns, or arrays (n,): sample weights (at least 0); groups whose rows stay on one
+        side of every split; keys, such as times, in whose order folds are made.
+    ignore, types : columns to leave out; types that override the inferred ones, e.g. ``{"zip": "categorical"}``.
+    l1_ratios : the mixes to compare; 0 is ridge, 1 is lasso.
+    alphas, n_alphas : the user's own strengths, or how many on a log grid from the exact alpha_max.
+    scale : the convention that ``alphas`` are written in: "bridle", "lesson", "glmnet", "sklearn", ... (conventions.py).
+    standardize : the penalty acts on columns of unit weighted standard deviation and the target is scaled alike.
+    fit_intercept : an intercept, never penalized; or none.
+    penalty_factors, lower, upper : by variable name (a dict) or by design column (p,); factor 0: never penalized,
+        infinite: left out; bounds in original units contain 0.
+    folds : a whole number (5 unless given), a share to hold out, an array naming each row's fold, an object with
+        ``.split``, or pairs (train, test).
+    repeats, stratify : draw the folds anew this often; give every fold its share of these classes or of the target's
+        deciles (True).
+    rule : "min" (smallest mean error) or "1se" (largest alpha within one standard error at the minimizer's l1_ratio).
+    nested : also estimate the honest error, choice included, by nested cross-validation.
+    max_variables : paths end where more columns than this would be kept.
+    seed : of the folds.
+    out_of_fold : keep predictions of every row by fits that did not see it.
+    threads : how many; the result does not depend on it.
+    progress : called with a stage's name and its share done.
+
+    Returns
+    -------
+    Model
+        Frozen; ``model.certificate`` says what is proven.
+
+    Raises
+    ------
+    UsageError
+        For arguments that make no sense together.
+    DataError
+        For data that cannot be used; the message names the column or the row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((100, 4))
+    >>> model = fit(X, X[:, 0] - 2 * X[:, 2] + 0.1 * rng.standard_normal(100), l1_ratios=1.0)
+    >>> bool(model.coef[2] < -1.9), model.certificate.certified
+    (True, True)
+    """
+    call = _call(locals())
+    ready = read_in(data, y, target, weights, groups, order, ignore, types)
+    rows, n = ready.rows, ready.rows.design.n
+    tell = _teller(progress)
+    made = folds_of(n, folds, repeats, stratify, ready, seed)
+    engines = engines_for(rows, made, ready.schema, threads, tell)
+    penalty = penalty_of(ready.schema, rows.design, penalty_factors, lower, upper)
+    null = engines[0].null(penalty, fit_intercept, standardize)
+    check_null(null, ready)
+    plan, tops = plan_of(
+        rows,
+        engines[0],
+        null,
+        penalty,
+        l1_ratios,
+        alphas,
+        n_alphas,
+        scale,
+        standardize,
+        fit_intercept,
+        max_variables,
+    )
+    scores = cross_validate(rows, engines, made, plan, nested=nested, progress=tell("cross-validation"))
+    curves = scores.curves(plan)
+    chosen = choose(curves, rule)
+    ratio = int(np.flatnonzero(plan.l1_ratios == chosen.l1_ratio)[0])
+    path = build_paths(scores.whole, plan, null, engines[0], tops, [ratio])[0]
+    choices = {name: choose(curves, name) for name in ("min", "1se")}
+    path, certificates = certified(rows, engines[0], null, plan, path, choices, threads)
+    choices = {name: counted(choice, path, ready.schema) for name, choice in choices.items()}
+    held = predict_out_of_fold(rows, engines, made, plan, choices[rule]) if out_of_fold else None
+    selection = Selection(
+        rule, curves, choices, scores.null_error, made.text, made.n_folds, scores.nested(curves, rule), held
+    )
+    return _assemble(ready, selection, path, certificates, engines[0], plan, call)
+
+
+def path(
+    X: Any,
+    y: Any,
+    *,
+    alphas: Sequence[float] | None = None,
+    n_alphas: int = 100,
+    l1_ratio: float = 1.0,
+    weights: Any = None,
+    standardize: bool = True,
+    fit_intercept: bool = True,
+    penalty_factors: Any = None,
+    lower: Any = None,
+    upper: Any = None,
+    max_nonzero: int | None = None,
+    tolerance: float = 1e-10,
+    threads: int | None = None,
+) -> Path:
+    """The regularization path of arrays: coefficients on a grid of alphas, solved until the support is settled.
+
+    Parameters
+    ----------
+    X : (n, p) NumPy array (float64 or float32 are not copied) or SciPy sparse matrix.
+    y : (n,) target.
+    alphas : the strengths; unless given, ``n_alphas`` on a log grid from the exact alpha_max.  0 is least squares.
+    l1_ratio : 0 is ridge, 1 is lasso.
+    weights : (n,) sample weights, at least 0.
+    standardize : columns and target are scaled to unit weighted standard deviation first, so that alpha has no unit;
+        coefficients come back in original units. False: the objective as it stands in objective.py.
+    penalty_factors, lower, upper : (p,) or one number; see ``fit``.
+    max_nonzero : the path ends behind the first alpha that keeps more columns.
+    tolerance : relative duality gap.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UsageError, DataError
+        As ``fit``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+    >>> p = path(X, np.array([3.0, 1.0, -3.0, -1.0]), alphas=[0.5], standardize=False)
+    >>> p.coefs
+    array([[2., 0.]])
+    """
+    ready = read_in(X, y, None, weights, None, None, (), None)
+    rows, schema = ready.rows, ready.schema
+    split = Split.whole(rows.design.n)
+    engine = prepare(rows, split, thread_count(threads))
+    check_read(engine, rows, schema)
+    penalty = penalty_of(schema, rows.design, penalty_factors, lower, upper)
+    null = engine.null(penalty, fit_intercept, standardize)
+    limit = 2**62 if max_nonzero is None else max_nonzero
+    if not 0 <= l1_ratio <= 1:
+        raise UsageError(f"l1_ratio must be between 0 and 1, not {l1_ratio}.")
+    base = Plan(
+        np.array([float(l1_ratio)]),
+        np.zeros((1, 0)),
+        penalty,
+        fit_intercept,
+        standardize,
+        tolerance,
+        True,
+        limit,
+    )
+    grid, top = grid_of(engine, null, base, float(l1_ratio), alphas, n_alphas, rows.design.n)
+
+    def solve(values: Floats, ratio: float) -> Path:
+        plan = replace(base, alphas=values[None, :], l1_ratios=np.array([ratio]))
+        return solve_paths(rows, engine, null, plan, [top])[0]
+
+    def certificates(of: Path) -> list[Certificate]:
+        return certificates_of(rows, engine, base, of, list(range(len(of))), thread_count(threads))
+
+    return replace(solve(grid, float(l1_ratio)), origin=Origin(solve, certificates))
+
+
+def verify(model: Model, data: Any, y: Any = None) -> dict[str, Certificate]:
+    """The certificates of both rules' fits, recomputed from these rows: those that the model was fitted on.
+
+    Nothing of the fit is reused but the coefficients and the objective's settings.
+    """
+    design, target, weights = model.encode(data, y=y)
+    candidates = []
+    for rule, choice in model.selection.choices.items():
+        coef, intercept = model.fit_of(rule)
+        candidates.append(Candidate(choice.alpha, choice.l1_ratio, intercept, coef))
+    found = certify(
+        design, target, weights, candidates, model.penalty, fit_intercept=model.fit_intercept,
+        standardize=model.standardize, tolerance=model.certificate.tolerance,
+    )  # fmt: skip
+    return {rule: named(c, model.schema) for rule, c in zip(model.selection.choices, found)}
+
+
+def _call(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that differ from their defaults: what it takes to fit the same again."""
+    defaults = fit.__kwdefaults__ or {}
+    out: dict[str, Any] = {}
+    data = arguments["data"]
+    if isinstance(data, str) or hasattr(data, "__fspath__"):
+        out["data"] = str(data)
+    for name, default in defaults.items():
+        value = arguments[name]
+        if name in ("threads", "progress") or value is None:
+            continue
+        if (
+            not isinstance(value, np.ndarray)
+            and np.ndim(value) == 0
+            and not isinstance(value, Mapping)
+            and value == default
+        ):
+            continue
+        if isinstance(value, (list, tuple)) and tuple(value) == (
+            tuple(default) if isinstance(default, tuple) else default
+        ):
+            continue
+        out[name] = value
+    return out
+
+
+def _teller(progress: Progress) -> Teller:
+    if progress is None:
+        return lambda stage: None
+    return lambda stage: lambda share: progress(stage, share)
+
+
+def _assemble(
+    ready: Prepared, selection: Selection, path: Path, certificates: Mapping[str, Certificate], engine: Engine, plan: Plan,
+    call: Mapping[str, Any],
+) -> Model:  # fmt: skip
+    rows, schema = ready.rows, ready.schema
+    index = selection.chosen.index
+    coef = path.stored.row(index)
+    plain = engine.null(Penalty.of(rows.design.p), True, True)
+    standardized = coef * plain.x_scale / plain.y_scale
+    return Model(
+        schema=schema,
+        intercept=float(path.intercepts[index]),
+        coef=coef,
+        coef_standardized=standardized,
+        path=path,
+        selection=selection,
+        certificates={rule: named(c, schema) for rule, c in certificates.items()},
+        penalty=plan.penalty,
+        fit_intercept=plan.fit_intercept,
+        standardize=plan.standardize,
+        fill_values=plain.x_mean,
+        n_rows=rows.design.n,
+        target_name=ready.target_name,
+        target_mean=plain.y_mean,
+        target_sd=plain.y_scale,
+        notes=(*ready.notes, *matrix_notes(ready, plain)),
+        correlated=correlated_groups(rows, engine, schema, plain, coef, standardized),
+        call=call,
+        solver=engine.name,
+    )

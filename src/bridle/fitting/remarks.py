@@ -1,0 +1,105 @@
+"""What a person should know beside the coefficients: correlated groups, constants, giveaways."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model import CorrelatedGroup
+from ..paths import Path
+from ..selection import Choice
+from ..solvers import Engine, Rows
+from ..solvers.plan import Null
+from ..table import Note, Schema
+from .intake import Prepared
+
+Floats = NDArray[np.float64]
+CORRELATED = 0.9  # beyond this |r| two variables carry nearly the same information
+
+
+def label(schema: Schema, column: int) -> str:
+    return f"x{column}" if isinstance(schema.matrix_columns, int) else schema.column_names()[column]
+
+
+def counted(choice: Choice, path: Path, schema: Schema) -> Choice:
+    kept = np.flatnonzero(path.stored.row(choice.index))
+    return replace(choice, n_columns=len(kept), n_variables=len(np.unique(schema.variable_of_column()[kept])))
+
+
+def matrix_notes(ready: Prepared, null: Null) -> list[Note]:
+    """What the table room says of named columns, for arrays: constants and giveaways, from the same reading."""
+    schema = ready.schema
+    notes: list[Note] = []
+    if schema.matrix_columns is None:
+        return notes
+    constant = np.flatnonzero(~null.usable)
+    if len(constant):
+        names = ", ".join(label(schema, int(j)) for j in constant[:5]) + (
+            ", ..." if len(constant) > 5 else ""
+        )
+        text = f"{len(constant)} constant column{'s' if len(constant) > 1 else ''} left out: {names}."
+        notes.append(Note("constant", None, text, False))
+    if ready.rows.design.n >= 20:
+        for j in np.flatnonzero(null.gradient**2 > 0.99)[:10]:
+            name = label(schema, int(j))
+            notes.append(
+                Note(
+                    "giveaway", name,
+                    f"{name} alone explains {null.gradient[j] ** 2:.1%} of the target: does it give the target away?", True,
+                )
+            )  # fmt: skip
+    return notes
+
+
+def correlated_groups(
+    rows: Rows, engine: Engine, schema: Schema, null: Null, coef: Floats, standardized: Floats
+) -> tuple[CorrelatedGroup, ...]:
+    """Kept variables and what correlates with them beyond 0.9, as connected groups."""
+    kept = np.flatnonzero(coef)
+    if not len(kept):
+        return ()
+    kept = np.sort(kept[np.argsort(-np.abs(standardized[kept]), kind="stable")[:100]])
+    inverse = np.where(null.usable, 1.0 / np.where(null.usable, null.x_scale, 1.0), 0.0)
+    correlation = engine.cross(kept) * inverse[kept, None] * inverse
+    owner = schema.variable_of_column()
+    pairs = [
+        (int(owner[kept[i]]), int(owner[j]), abs(float(correlation[i, j])))
+        for i, j in zip(*np.nonzero(np.abs(correlation) >= CORRELATED))
+        if owner[kept[i]] != owner[j]
+    ]
+    if not pairs:
+        return ()
+    return _components(pairs, schema, {int(owner[j]) for j in np.flatnonzero(coef)})
+
+
+def _components(
+    pairs: list[tuple[int, int, float]], schema: Schema, kept: set[int]
+) -> tuple[CorrelatedGroup, ...]:
+    parent: dict[int, int] = {}
+
+    def root(a: int) -> int:
+        while parent.setdefault(a, a) != a:
+            a = parent[a]
+        return a
+
+    for a, b, _ in pairs:
+        parent[root(a)] = root(b)
+    members: dict[int, list[int]] = {}
+    for a in sorted(parent):
+        members.setdefault(root(a), []).append(a)
+
+    def name(variable: int) -> str:
+        return (
+            label(schema, variable) if schema.matrix_columns is not None else schema.variables[variable].name
+        )
+
+    return tuple(
+        CorrelatedGroup(
+            tuple(name(a) for a in group),
+            tuple(name(a) for a in group if a in kept),
+            min(r for a, _, r in pairs if root(a) == top),
+        )
+        for top, group in members.items()
+    )

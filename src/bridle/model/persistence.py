@@ -1,0 +1,149 @@
+"""A model as a header and arrays, and back: what a model file holds."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import modelfile
+from ..certificate import Certificate
+from ..errors import ModelFileError
+from ..paths import Path
+from ..penalties import Penalty
+from ..selection import Choice, Curve, NestedError, Selection
+from ..solvers.plan import SparseRows
+from ..table import Note, Schema
+
+if TYPE_CHECKING:
+    from .frozen import Model
+
+_PATH_ARRAYS = (
+    "alphas", "intercepts", "n_nonzero", "degrees_of_freedom", "train_error", "gaps", "x_mean", "x_scale", "fills",
+)  # fmt: skip
+_CURVE_ARRAYS = ("alphas", "mean", "standard_error", "fold_errors", "train_error", "n_nonzero")
+_PLAIN = (
+    "intercept", "fit_intercept", "standardize", "n_rows", "target_name", "target_mean", "target_sd", "family", "solver",
+)  # fmt: skip
+
+
+def save_model(model: Model, path: str | os.PathLike[str]) -> None:
+    """Writes one file of kind "model"."""
+    arrays: dict[str, NDArray[Any]] = {
+        "coef": model.coef,
+        "coef_standardized": model.coef_standardized,
+        "fill_values": model.fill_values,
+        "factors": model.penalty.factors,
+    }
+    for name in ("lower", "upper"):
+        bound = getattr(model.penalty, name)
+        if bound is not None:
+            arrays[name] = bound
+    for name in _PATH_ARRAYS:
+        arrays[f"path.{name}"] = np.asarray(getattr(model.path, name))
+    for name in ("starts", "columns", "values"):
+        arrays[f"path.stored.{name}"] = getattr(model.path.stored, name)
+    for i, curve in enumerate(model.selection.curves):
+        for name in _CURVE_ARRAYS:
+            arrays[f"curve.{i}.{name}"] = np.asarray(getattr(curve, name))
+    if model.selection.out_of_fold is not None:
+        arrays["out_of_fold"] = model.selection.out_of_fold
+    modelfile.write(path, "model", _header(model), arrays)
+
+
+def _header(model: Model) -> dict[str, Any]:
+    selection, path = model.selection, model.path
+    nested = selection.nested
+    return {
+        **{name: getattr(model, name) for name in _PLAIN},
+        "schema": model.schema.to_dict(),
+        "notes": [asdict(note) for note in model.notes],
+        "correlated": [asdict(group) for group in model.correlated],
+        "call": {key: value for key, value in model.call.items() if _jsonable(value)},
+        "certificates": {rule: certificate.to_dict() for rule, certificate in model.certificates.items()},
+        "path": {
+            name: getattr(path, name)
+            for name in ("l1_ratio", "gap_source", "alpha_max", "y_mean", "y_scale", "solver")
+        },
+        "selection": {
+            "rule": selection.rule,
+            "null_error": selection.null_error,
+            "fold_text": selection.fold_text,
+            "n_folds": selection.n_folds,
+            "l1_ratios": [curve.l1_ratio for curve in selection.curves],
+            "choices": {rule: asdict(choice) for rule, choice in selection.choices.items()},
+            "nested": None
+            if nested is None
+            else {
+                "error": nested.error,
+                "standard_error": nested.standard_error,
+                "null_error": nested.null_error,
+                "choices": [asdict(choice) for choice in nested.choices],
+            },
+        },
+    }
+
+
+def _jsonable(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_jsonable(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _jsonable(item) for key, item in value.items())
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Reads what ``save_model`` wrote; every field is checked by the dataclass it goes into."""
+    header, arrays = modelfile.read(path, "model")
+    try:
+        return _model(header, arrays)
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise ModelFileError(
+            f"{os.fspath(path)} lacks a part of a model ({problem}); fit and save it again."
+        ) from problem
+
+
+def _model(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:
+    from .frozen import CorrelatedGroup, Model
+
+    s = header["selection"]
+    nested = s["nested"]
+    selection = Selection(
+        rule=s["rule"],
+        curves=tuple(
+            Curve(float(ratio), *(arrays[f"curve.{i}.{name}"] for name in _CURVE_ARRAYS))
+            for i, ratio in enumerate(s["l1_ratios"])
+        ),
+        choices={rule: Choice(**choice) for rule, choice in s["choices"].items()},
+        null_error=s["null_error"],
+        fold_text=s["fold_text"],
+        n_folds=s["n_folds"],
+        nested=None
+        if nested is None
+        else NestedError(**{**nested, "choices": tuple(Choice(**choice) for choice in nested["choices"])}),
+        out_of_fold=arrays.get("out_of_fold"),
+    )
+    coef = arrays["coef"]
+    stored: dict[str, Any] = {name: arrays[f"path.stored.{name}"] for name in ("starts", "columns", "values")}
+    of_path: dict[str, Any] = {name: arrays[f"path.{name}"] for name in _PATH_ARRAYS}
+    path = Path(**of_path, **header["path"], stored=SparseRows(**stored, p=len(coef)))
+    return Model(
+        **{name: header[name] for name in _PLAIN},
+        schema=Schema.from_dict(header["schema"]),
+        coef=coef,
+        coef_standardized=arrays["coef_standardized"],
+        path=path,
+        selection=selection,
+        certificates={rule: Certificate(**values) for rule, values in header["certificates"].items()},
+        penalty=Penalty(arrays["factors"], arrays.get("lower"), arrays.get("upper")),
+        fill_values=arrays["fill_values"],
+        notes=tuple(Note(**note) for note in header["notes"]),
+        correlated=tuple(
+            CorrelatedGroup(tuple(group["variables"]), tuple(group["kept"]), group["correlation"])
+            for group in header["correlated"]
+        ),
+        call=header["call"],
+    )

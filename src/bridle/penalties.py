@@ -1,0 +1,126 @@
+"""The elastic-net penalty with factors and bounds: values, conjugates, distances to the subdifferential."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import UsageError
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Penalty:
+    """What is asked of the weights besides a small loss.
+
+    For each column j: alpha * v_j * (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j^2), and lower_j <= b_j <= upper_j.
+
+    Attributes
+    ----------
+    factors : (p,) v, at least 0; 0: never penalized, infinite: left out.
+    lower, upper : (p,) in units of the coefficients, lower <= 0 <= upper; None without bounds.
+    """
+
+    factors: Floats
+    lower: Floats | None = None
+    upper: Floats | None = None
+
+    @staticmethod
+    def of(
+        p: int, factors: Floats | None = None, lower: Floats | None = None, upper: Floats | None = None
+    ) -> Penalty:
+        """Checked and filled up; a scalar bound serves all columns.
+
+        Raises
+        ------
+        UsageError
+            For a wrong length, a negative or NaN factor, or bounds that do not contain 0.
+        """
+        v = _vector("penalty_factors", factors, p) if factors is not None else np.ones(p)
+        if v is None or not (v >= 0).all():
+            raise UsageError(
+                "penalty_factors must be numbers of at least 0 (0: never penalized, inf: left out)."
+            )
+        low = _vector("lower", lower, p)
+        high = _vector("upper", upper, p)
+        if low is not None and not (low <= 0).all():
+            raise UsageError("lower bounds must be at most 0: a coefficient of zero must stay possible.")
+        if high is not None and not (high >= 0).all():
+            raise UsageError("upper bounds must be at least 0: a coefficient of zero must stay possible.")
+        if low is not None and np.isneginf(low).all():
+            low = None
+        if high is not None and np.isposinf(high).all():
+            high = None
+        return Penalty(v, low, high)
+
+    @property
+    def plain(self) -> bool:
+        """All factors one and no bounds."""
+        return self.lower is None and self.upper is None and bool((self.factors == 1).all())
+
+    def scaled(self, x_scale: Floats, y_scale: float) -> Penalty:
+        """The same bounds in units of standardized coefficients b * x_scale / y_scale."""
+        if self.lower is None and self.upper is None:
+            return self
+
+        def times(bound: Floats | None) -> Floats | None:
+            return (
+                None
+                if bound is None
+                else np.where(bound == 0, 0.0, bound * np.where(x_scale > 0, x_scale, 1.0) / y_scale)
+            )
+
+        return replace(self, lower=times(self.lower), upper=times(self.upper))
+
+    def value(self, b: Floats, alpha: float, l1_ratio: float) -> float:
+        """The penalty; columns with an infinite factor must be zero and count nothing."""
+        v = np.where(np.isfinite(self.factors), self.factors, 0.0)
+        return float(alpha * (v @ (l1_ratio * np.abs(b) + 0.5 * (1 - l1_ratio) * b * b)))
+
+    def conjugate(self, z: Floats, alpha: float, l1_ratio: float) -> Floats:
+        """sup over feasible b of z b - penalty(b), by column; infinite where nothing holds b back.
+
+        Without bounds and with a ridge part: (|z| - alpha l1_ratio v)_+^2 / (2 alpha (1 - l1_ratio) v).
+        """
+        v = np.where(np.isfinite(self.factors), self.factors, 0.0)
+        excess = np.abs(z) - alpha * l1_ratio * v
+        curvature = alpha * (1 - l1_ratio) * v
+        limit = np.full_like(z, np.inf)
+        if self.upper is not None:
+            limit = np.where(z > 0, self.upper, limit)
+        if self.lower is not None:
+            limit = np.where(z < 0, -self.lower, limit)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            best = np.minimum(np.where(curvature > 0, excess / curvature, np.inf), limit)
+            out = np.where(
+                best == 0, 0.0, best * (excess - 0.5 * curvature * np.where(curvature > 0, best, 0.0))
+            )
+        return np.where((excess > 0) & np.isfinite(self.factors), out, 0.0)
+
+    def distance(self, b: Floats, g: Floats, alpha: float, l1_ratio: float) -> Floats:
+        """How far g = -(gradient of the loss) is from the subdifferential of the penalty and the bounds at b, by column."""
+        v = np.where(np.isfinite(self.factors), self.factors, 0.0)
+        l1, l2 = alpha * l1_ratio * v, alpha * (1 - l1_ratio) * v
+        away = np.where(b == 0, np.sign(g) * np.maximum(np.abs(g) - l1, 0.0), g - l1 * np.sign(b) - l2 * b)
+        if self.upper is not None:
+            away = np.where((b >= self.upper) & (away > 0), 0.0, away)
+        if self.lower is not None:
+            away = np.where((b <= self.lower) & (away < 0), 0.0, away)
+        return np.where(np.isfinite(self.factors), np.abs(away), 0.0)
+
+
+def _vector(name: str, values: Floats | float | None, p: int) -> Floats | None:
+    if values is None:
+        return None
+    out = np.ascontiguousarray(
+        np.broadcast_to(np.asarray(values, dtype=np.float64), (p,)) if np.ndim(values) == 0 else values,
+        dtype=np.float64,
+    )
+    if out.shape != (p,):
+        raise UsageError(f"{name} has shape {out.shape}, but there are {p} columns.")
+    if np.isnan(out).any():
+        raise UsageError(f"{name} has a missing value at column {int(np.flatnonzero(np.isnan(out))[0]) + 1}.")
+    return out

@@ -1,0 +1,185 @@
+"""The cross-validation curve: the error on held-out rows against alpha, with the training error beside it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import axes
+from .axes import Alphas, Floats, Linear, Mark
+from .formatting import number, ticks_text
+
+
+@dataclass(frozen=True)
+class CurveData:
+    """What the curve figure draws; every array has length A, in any order of alphas.
+
+    ``low`` and ``high`` bound the band of one standard error (NaN: unknown), ``counts`` is what is kept at
+    each alpha, ``null_error`` the error of always predicting the mean (None: not drawn).
+    """
+
+    alphas: Floats
+    error: Floats
+    low: Floats
+    high: Floats
+    train: Floats
+    counts: Sequence[int]
+    null_error: float | None = None
+
+    def sorted(self) -> CurveData:
+        """The same curve from the strongest penalty to the weakest."""
+        order = np.argsort(-np.asarray(self.alphas, dtype=np.float64), kind="stable")
+        arrays = (self.alphas, self.error, self.low, self.high, self.train)
+        alphas, error, low, high, train = (np.asarray(v, dtype=np.float64)[order] for v in arrays)
+        counts = [int(self.counts[i]) for i in order]
+        return CurveData(alphas, error, low, high, train, counts, self.null_error)
+
+
+def curve_figure(
+    data: CurveData,
+    marks: Sequence[Mark],
+    *,
+    unit: str = "root mean square error",
+    counted: str = "variables kept",
+    width: float = 720,
+    ident: str = "curve",
+) -> str:
+    """Draw held-out and training error against alpha as an SVG, the strongest penalty on the left.
+
+    Parameters
+    ----------
+    data : the curve.
+    marks : the choices to point out.
+    unit, counted : what the vertical axis and the numbers along the top measure.
+    width, ident : as in ``path_figure``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> a, e = np.array([1.0, 0.1]), np.array([3.0, 2.0])
+    >>> data = CurveData(a, e, e - 0.5, e + 0.5, e - 0.2, [0, 2])
+    >>> curve_figure(data, [Mark("min", 0.1, True)]).startswith("<svg")
+    True
+    """
+    narrow = width < 500
+    data = data.sorted()
+    height, top, bottom = (410.0, 96.0, 356.0) if narrow else (430.0, 96.0, 376.0)
+    left, gutter = (44.0, 74.0) if narrow else (52.0, 118.0)
+    scale = Alphas.over(data.alphas, left, width - gutter)
+    end = scale.zero or scale.end
+    y = Linear(*_range(data), bottom, top)
+    xs = [scale(a) for a in data.alphas]
+    body = [axes.text(0, 14, axes.fitted(unit, 12, width), "label")]
+    ticks = axes.nice_ticks(y.low, y.high, 6)
+    for value, label in zip(ticks, ticks_text(ticks)):
+        body.append(axes.line(left, y(value), end, y(value), "grid"))
+        body.append(axes.text(left - 8, y(value) + 4, label, "tick", "end"))
+    body += axes.alpha_axis(scale, bottom, narrow)
+    body += _band(xs, data, y)
+    if data.null_error is not None and y.low <= data.null_error <= y.high:
+        body.append(axes.line(left, y(data.null_error), end, y(data.null_error), "null"))
+    body.append(axes.polyline(xs, [_inside(y, v) for v in data.train], "curve train"))
+    body.append(axes.polyline(xs, [_inside(y, v) for v in data.error], "curve heldout"))
+    body += axes.mark_lines(scale, marks, (46.0, 30.0), bottom, (left, width))
+    body += _top_counts(xs, data.counts, counted, top, narrow)
+    body += _points(data, xs, marks, y, counted)
+    body += _labels(data, y, end, narrow)
+    return axes.drawing(
+        ident, width, height, "Error on held-out rows against alpha", _described(data, marks, unit), body
+    )
+
+
+def _range(data: CurveData) -> tuple[float, float]:
+    """What the vertical axis spans: everything, but a curve running away does not flatten the rest."""
+    drawn = (data.error, data.low, data.high, data.train)
+    finite = np.concatenate([v[np.isfinite(v)] for v in drawn])
+    if not len(finite):
+        return 0.0, 1.0
+    bottom, peak = float(finite.min()), float(finite.max())
+    if data.null_error is not None:
+        if data.null_error > bottom:
+            peak = min(peak, bottom + 2.0 * (data.null_error - bottom))
+        peak = max(peak, data.null_error)
+    margin = 0.05 * (peak - bottom) or 0.5 * abs(peak) or 1.0
+    return max(bottom - margin, 0.0) if bottom >= 0 else bottom - margin, peak + margin
+
+
+def _inside(y: Linear, value: float) -> float:
+    """The pixel of a value, held at the edge of the plot where the value lies beyond it."""
+    return y(min(max(float(value), y.low), y.high)) if np.isfinite(value) else y(y.high)
+
+
+def _band(xs: Sequence[float], data: CurveData, y: Linear) -> list[str]:
+    """The band of one standard error, with a bar at every few alphas."""
+    if not (np.isfinite(data.low).all() and np.isfinite(data.high).all()):
+        return []
+    ys_high, ys_low = [_inside(y, v) for v in data.high], [_inside(y, v) for v in data.low]
+    outline = axes.trace([*xs, *reversed(xs)], [*ys_high, *reversed(ys_low)])
+    parts = [f'<path class="band" d="{outline}Z"/>']
+    last = -np.inf
+    for x, above, below in zip(xs, ys_high, ys_low):
+        if x - last >= 12:
+            parts.append(axes.line(x, above, x, below, "whisker"))
+            last = x
+    return parts
+
+
+def _top_counts(
+    xs: Sequence[float], counts: Sequence[int], counted: str, top: float, narrow: bool
+) -> list[str]:
+    parts = [axes.text(0, 66, counted, "label")]
+    last, said = -np.inf, None
+    for x, amount in zip(xs, counts):
+        if amount != said and x - last >= (30 if narrow else 34):
+            parts.append(axes.text(x, 84, f"{amount:,}", "tick", "middle"))
+            parts.append(axes.line(x, top - 7, x, top - 3, "axis"))
+            last, said = x, amount
+    return parts
+
+
+def _points(
+    data: CurveData, xs: Sequence[float], marks: Sequence[Mark], y: Linear, counted: str
+) -> list[str]:
+    """Dots at the choices, and unseen columns that bring up the numbers under a pointer."""
+    parts = []
+    for mark in sorted(marks, key=lambda m: m.recommended):
+        i = int(np.argmin(np.abs(data.alphas - mark.alpha)))
+        style = "dot heldout" if mark.recommended else "dot heldout other"
+        at = f'cx="{axes.px(xs[i])}" cy="{axes.px(_inside(y, data.error[i]))}"'
+        parts.append(f'<circle class="{style}" {at} r="5"/>')
+    edges = [xs[0], *((a + b) / 2 for a, b in itertools.pairwise(xs)), xs[-1]]
+    for i, alpha in enumerate(data.alphas):
+        said = (
+            f"alpha {number(alpha)}: held-out {number(data.error[i])}, training {number(data.train[i])}; "
+            f"{data.counts[i]:,} {counted}"
+        )
+        place = f'x="{axes.px(edges[i])}" y="{axes.px(y.end)}"'
+        size = f'width="{axes.px(edges[i + 1] - edges[i])}" height="{axes.px(y.start - y.end)}"'
+        parts.append(f'<rect class="target" {place} {size}>{axes.hint(said)}</rect>')
+    return parts
+
+
+def _labels(data: CurveData, y: Linear, end: float, narrow: bool) -> list[str]:
+    names = [
+        (_inside(y, data.error[-1]), "held out", "end heldout"),
+        (_inside(y, data.train[-1]), "training", "end train"),
+    ]
+    if data.null_error is not None and y.low <= data.null_error <= y.high:
+        names.append((y(data.null_error), "the mean" if narrow else "always the mean", "end null"))
+    names.sort()
+    places = axes.spread([n[0] for n in names], 16.0, y.end, y.start)
+    return [axes.text(end + 8, place + 4, said, style) for place, (_, said, style) in zip(places, names)]
+
+
+def _described(data: CurveData, marks: Sequence[Mark], unit: str) -> str:
+    best = int(np.nanargmin(data.error)) if np.isfinite(data.error).any() else 0
+    chosen = "; ".join(f"{m.label}: alpha {number(m.alpha)}" for m in marks)
+    band = "with a band of one standard error and " if np.isfinite(data.low).all() else "with "
+    return (
+        f"The {unit} on held-out rows against alpha, from the strongest penalty on the left to the weakest "
+        f"on the right, {band}the training error. It is lowest, {number(data.error[best])}, "
+        f"at alpha {number(data.alphas[best])}. Marked: {chosen}."
+    )

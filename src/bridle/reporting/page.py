@@ -1,0 +1,126 @@
+"""The report: one HTML file that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import FileError
+from .layout import page_values
+from .summarizing import summary
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+_LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+class Page(str):
+    """The HTML of a report: a string that shows itself as a page in a notebook, and briefly elsewhere."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<bridle report, {len(self.encode()) / 1000:,.0f} kB of HTML>"
+
+    def _repr_html_(self) -> str:
+        style = "width:100%;height:48rem;border:1px solid #8884;border-radius:6px"
+        return f'<iframe title="bridle report" sandbox srcdoc="{escape(str(self))}" style="{style}"></iframe>'
+
+
+def report(model: Model, path: str | os.PathLike[str] | None = None) -> str:
+    """Write a model's report as one self-contained HTML page.
+
+    The page asks for nothing from outside: figures are inline SVG, there is no script and no web font. It
+    follows the reader's light or dark setting, fits a phone and prints.
+
+    Parameters
+    ----------
+    model : a fitted model, as ``bridle.fit`` returns it or ``bridle.load`` reads it.
+    path : where to write the page; an existing file is replaced in one step. None: it is only returned.
+
+    Returns
+    -------
+    str
+        The HTML. In a notebook it is shown as a page.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle
+    >>> x = np.random.default_rng(0).normal(size=(80, 3))
+    >>> model = bridle.fit(x, 3 * x[:, 0] + np.random.default_rng(1).normal(size=80))
+    >>> bridle.report(model).startswith("<!doctype html>")
+    True
+    """
+    html = Page(_template().render(css=_css(), version=_version(), **page_values(model, summary(model))))
+    if path is not None:
+        _write(Path(path), html)
+    return html
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["svg"] = _trusted
+    environment.filters["raised"] = _raised
+    return environment.from_string((_TEMPLATES / "report.html.j2").read_text(encoding="utf-8"))
+
+
+def _trusted(markup: str) -> Any:
+    """Mark bridle's own SVG and CSS as markup; names inside were escaped where the SVG was made."""
+    from markupsafe import Markup
+
+    return Markup(markup)
+
+
+def _raised(text: str) -> Any:
+    """Escape a text and set its powers as real superscripts, which every font draws alike."""
+    from markupsafe import Markup
+    from markupsafe import escape as escaped
+
+    def superscript(power: re.Match[str]) -> str:
+        return f"<sup>{power[0].translate(_LOWERED)}</sup>"
+
+    return Markup(re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", superscript, str(escaped(text))))
+
+
+@cache
+def _css() -> str:
+    return (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+
+
+@cache
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("bridle")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _write(path: Path, html: str) -> None:
+    """Replace the file in one step, so that a reader sees the old page or the new one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        draft.write_text(html, encoding="utf-8", errors="backslashreplace", newline="\n")
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise FileError(
+            f"The report cannot be written to {str(path)!r}: {error.strerror or error}. "
+            "Name a file in a folder that exists and can be written to."
+        ) from error

@@ -1,0 +1,180 @@
+"""The JSON that ``--json`` prints: a model and what is said about it, in a schema with a version."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .summarizing import Summary, summary
+
+if TYPE_CHECKING:
+    from ..model import Model
+    from ..selection import Choice, Selection
+
+SCHEMA = "bridle.fit/1"
+
+
+def to_json(model: Model) -> dict[str, Any]:
+    """Turn a model into plain JSON types, under the schema "bridle.fit/1".
+
+    Errors are mean squared errors in the target's units squared; "rmse" is their root. A number that JSON
+    cannot hold (NaN, infinite) is null. Within one version of the schema keys are only added.
+
+    Parameters
+    ----------
+    model : a fitted model, as ``bridle.fit`` returns it or ``bridle.load`` reads it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle
+    >>> from bridle.reporting import to_json
+    >>> x = np.random.default_rng(0).normal(size=(80, 3))
+    >>> model = bridle.fit(x, 3 * x[:, 0] + np.random.default_rng(1).normal(size=80))
+    >>> to_json(model)["schema"]
+    'bridle.fit/1'
+    """
+    said = summary(model)
+    chosen = model.selection.chosen
+    record = {
+        "schema": SCHEMA,
+        "target": said.target,
+        "n_rows": said.n_rows,
+        "family": model.family,
+        "answer": list(said.answer),
+        "model": {
+            "method": said.method,
+            "rule": chosen.rule,
+            "l1_ratio": chosen.l1_ratio,
+            "alpha": chosen.alpha,
+            "intercept": said.intercept,
+            "coefficients": [
+                {
+                    "variable": c.variable,
+                    "level": c.level,
+                    "value": c.value,
+                    "standardized": c.standardized,
+                    "effect": c.effect,
+                }
+                for c in said.coefficients
+            ],
+            "kept": list(said.kept),
+            "dropped": list(said.dropped),
+        },
+        "errors": _errors(said),
+        "fit": {
+            "verdict": said.verdict,
+            "sentence": said.fit,
+            "honest": said.honest,
+            "other_rule": said.other,
+        },
+        "selection": _selection(model.selection),
+        "correlated": [
+            {"variables": list(g.variables), "kept": list(g.kept), "correlation": g.correlation}
+            for g in model.correlated
+        ],
+        "notes": [
+            {"kind": n.kind, "variable": n.variable, "text": n.text, "warning": n.warning}
+            for n in model.notes
+        ],
+        "certificate": _certificate(model),
+        "call": dict(model.call),
+    }
+    plain: dict[str, Any] = _plain(record)
+    return plain
+
+
+def _errors(said: Summary) -> dict[str, Any]:
+    return {
+        row.key: {
+            "mean_squared": row.mean_squared,
+            "rmse": row.rmse,
+            "rmse_standard_error": row.standard_error,
+            "explained": row.explained,
+        }
+        for row in said.errors
+    }
+
+
+def _selection(selection: Selection) -> dict[str, Any]:
+    nested = selection.nested
+    return {
+        "rule": selection.rule,
+        "folds": selection.fold_text,
+        "n_folds": selection.n_folds,
+        "null_error": selection.null_error,
+        "choices": {name: _choice(choice) for name, choice in selection.choices.items()},
+        "curves": [
+            {
+                "l1_ratio": c.l1_ratio,
+                "alphas": c.alphas,
+                "mean": c.mean,
+                "standard_error": c.standard_error,
+                "train_error": c.train_error,
+                "n_nonzero": c.n_nonzero,
+            }
+            for c in selection.curves
+        ],
+        "nested": None
+        if nested is None
+        else {
+            "error": nested.error,
+            "standard_error": nested.standard_error,
+            "null_error": nested.null_error,
+            "choices": [_choice(choice) for choice in nested.choices],
+        },
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    return {
+        "rule": choice.rule,
+        "l1_ratio": choice.l1_ratio,
+        "alpha": choice.alpha,
+        "error": choice.error,
+        "standard_error": choice.standard_error,
+        "train_error": choice.train_error,
+        "n_columns": choice.n_columns,
+        "n_variables": choice.n_variables,
+    }
+
+
+def _certificate(model: Model) -> dict[str, Any]:
+    c = model.certificate
+    return {
+        "certified": c.certified,
+        "identified": c.identified,
+        "sentence": c.sentence,
+        "alpha": c.alpha,
+        "l1_ratio": c.l1_ratio,
+        "objective": c.objective,
+        "gap": c.gap,
+        "relative_gap": c.relative_gap,
+        "kkt_violation": c.kkt_violation,
+        "kkt_variable": c.kkt_variable,
+        "block_gradient": c.block_gradient,
+        "coefficient_error": c.coefficient_error,
+        "coefficient_norm": c.coefficient_norm,
+        "tolerance": c.tolerance,
+        "source": c.source,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Plain JSON types all the way down; what has none is written as text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, Mapping):
+        return {_plain(str(k)): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(v) for v in value]
+    return str(value)

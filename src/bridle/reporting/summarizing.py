@@ -1,0 +1,243 @@
+"""Summary: everything a reader is told about a model, as sentences and rows, before any layout."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import words
+from .formatting import clean, count, listing, short
+from .reproduce import python_lines
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+
+@dataclass(frozen=True)
+class ErrorRow:
+    """One error, in units of the target (``rmse``, ``standard_error``); ``explained`` is a share of 1."""
+
+    key: str  # "null", "train", "heldout", "nested"
+    name: str
+    mean_squared: float
+    rmse: float
+    standard_error: float | None
+    explained: float | None
+
+
+@dataclass(frozen=True)
+class CoefficientRow:
+    """One coefficient that is not zero.
+
+    ``value`` is in original units (target per unit of the variable), ``effect`` what one standard deviation
+    of the variable adds to the prediction in units of the target, ``standardized`` the same in standard
+    deviations of it.
+    """
+
+    variable: str
+    level: str | None
+    value: float
+    effect: float
+    standardized: float
+
+    @property
+    def label(self) -> str:
+        """The name of the coefficient: "bmi" or "region = north"."""
+        return self.variable if self.level is None else f"{self.variable} = {self.level}"
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """What one mix of penalties, or one rule, comes to."""
+
+    name: str
+    alpha: float
+    rmse: float
+    standard_error: float | None
+    n_variables: int
+    recommended: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is said about a model: plain sentences and rows, in the order in which a reader wants them.
+
+    ``answer`` holds the two sentences that come first. ``verdict`` is "fair", "overfitting", "underfitting"
+    or "no signal", ``fit`` its sentence and ``fit_rule`` the rule behind it. ``coefficients`` are sorted by
+    the size of their variable's effect, the levels of a categorical together; ``zero_levels`` counts a kept
+    categorical's levels that are exactly zero.
+    """
+
+    target: str
+    n_rows: int
+    n_offered: int
+    method: str
+    intercept: float
+    headline: str
+    answer: tuple[str, str]
+    errors: tuple[ErrorRow, ...]
+    verdict: str
+    fit: str
+    fit_rule: str
+    honest: str
+    folds: str
+    kept: tuple[str, ...]
+    coefficients: tuple[CoefficientRow, ...]
+    zero_levels: dict[str, int]
+    dropped: tuple[str, ...]
+    rules: tuple[ChoiceRow, ...]
+    mixes: tuple[ChoiceRow, ...]
+    other: str
+    correlated: tuple[str, ...]
+    cautions: tuple[str, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    certified: bool
+    certificate: str
+    certificate_rows: tuple[tuple[str, str, str], ...]
+    code: tuple[str, ...]
+
+    @property
+    def kept_sentence(self) -> str:
+        """How many variables are kept, and which are not."""
+        if not self.kept:
+            return f"None of the {count(self.n_offered, 'variable')} is kept."
+        if not self.dropped:
+            return (
+                f"All {count(self.n_offered, 'variable')} are kept." if self.n_offered > 1 else "It is kept."
+            )
+        return (
+            f"{len(self.kept):,} of {count(self.n_offered, 'variable')} "
+            f"{'is' if len(self.kept) == 1 else 'are'} kept; left out: {listing(self.dropped)}."
+        )
+
+
+def summary(model: Model) -> Summary:
+    """Put a model into words.
+
+    Parameters
+    ----------
+    model : a fitted model, as ``bridle.fit`` returns it or ``bridle.load`` reads it.
+
+    Returns
+    -------
+    Summary
+        Every sentence and every row that the console and the report show.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import bridle
+    >>> from bridle.reporting import summary
+    >>> x = np.random.default_rng(0).normal(size=(80, 3))
+    >>> model = bridle.fit(x, 3 * x[:, 0] + np.random.default_rng(1).normal(size=80))
+    >>> summary(model).kept[0]
+    'x0'
+    """
+    selection, chosen = model.selection, model.selection.chosen
+    offered, kept = words.variables(model), tuple(str(v) for v in model.kept)
+    rows, zero_levels = _coefficients(model)
+    falling = words.still_falling(words.chosen_curve(selection))
+    judged = words.verdict(chosen, selection.null_error, len(kept), falling)
+    kept_set = set(kept)
+    return Summary(
+        target=str(model.target_name),
+        n_rows=int(model.n_rows),
+        n_offered=len(offered),
+        method=words.method(chosen.l1_ratio, chosen.alpha, article=False),
+        intercept=float(model.intercept),
+        headline=words.headline(model, judged),
+        answer=words.answer(model),
+        errors=_errors(model),
+        verdict=judged,
+        fit=words.fit_sentence(model, judged),
+        fit_rule=words.FIT_RULE,
+        honest=words.honest_sentence(selection),
+        folds=selection.fold_text,
+        kept=kept,
+        coefficients=rows,
+        zero_levels=zero_levels,
+        dropped=tuple(v for v in offered if v not in kept_set),
+        rules=_rules(model),
+        mixes=_mixes(model),
+        other=words.other_sentence(selection),
+        correlated=tuple(words.correlated_sentence(g, chosen.l1_ratio) for g in model.correlated),
+        cautions=words.cautions(chosen.l1_ratio, len(kept), len(offered)),
+        warnings=tuple(clean(n.text) for n in model.notes if n.warning),
+        notes=tuple(clean(n.text) for n in model.notes if not n.warning),
+        certified=bool(model.certificate.certified),
+        certificate=clean(model.certificate.sentence),
+        certificate_rows=words.certificate_rows(model.certificate, model.target_name),
+        code=python_lines(model.call, model.schema.target),
+    )
+
+
+def _errors(model: Model) -> tuple[ErrorRow, ...]:
+    selection, chosen = model.selection, model.selection.chosen
+    null = selection.null_error
+
+    def row(key: str, name: str, error: float, standard_error: float, against: float | None) -> ErrorRow:
+        share = None if against is None else words.explained(error, against)
+        return ErrorRow(key, name, error, words.root(error), words.root_error(error, standard_error), share)
+
+    rows = [
+        row("null", "Always the mean", null, math.nan, None),
+        row("train", "Training rows", chosen.train_error, math.nan, null),
+        row("heldout", words.held_out(selection).capitalize(), chosen.error, chosen.standard_error, null),
+    ]
+    nested = selection.nested
+    if nested is not None:
+        rows.append(row("nested", "Nested (honest)", nested.error, nested.standard_error, nested.null_error))
+    return tuple(rows)
+
+
+def _coefficients(model: Model) -> tuple[tuple[CoefficientRow, ...], dict[str, int]]:
+    """The non-zero coefficients, largest variable first, and each categorical's number of zero levels."""
+    grouped: dict[str, list[CoefficientRow]] = {}
+    for c in model.coefficients:
+        effect = float(c.standardized * model.target_sd)
+        row = CoefficientRow(c.variable, c.level, float(c.value), effect, float(c.standardized))
+        grouped.setdefault(c.variable, []).append(row)
+    levels = Counter(name for name, level in model.schema.columns() if level is not None)
+    zero_levels = {v: levels[v] - len(rows) for v, rows in grouped.items() if levels[v] > len(rows)}
+    groups = sorted(grouped.values(), key=lambda rows: -max(abs(r.effect) for r in rows))
+    for rows in groups:
+        rows.sort(key=lambda r: -r.effect)
+    return tuple(r for rows in groups for r in rows), zero_levels
+
+
+def _rules(model: Model) -> tuple[ChoiceRow, ...]:
+    """The choice of each rule, the recommended one first."""
+    selection = model.selection
+    choices = (selection.chosen, selection.other)
+    return tuple(
+        ChoiceRow(
+            c.rule,
+            c.alpha,
+            words.root(c.error),
+            words.root_error(c.error, c.standard_error),
+            c.n_variables,
+            c is selection.chosen,
+        )
+        for c in choices
+    )
+
+
+def _mixes(model: Model) -> tuple[ChoiceRow, ...]:
+    """The best point of every mix of penalties (l1_ratio) that was tried."""
+    rows = []
+    for curve in model.selection.curves:
+        i = min(range(len(curve.alphas)), key=lambda k: float(curve.mean[k]))
+        rows.append(
+            ChoiceRow(
+                short(words.method(curve.l1_ratio, float(curve.alphas[i]) or 1.0, article=False)),
+                float(curve.alphas[i]),
+                words.root(float(curve.mean[i])),
+                words.root_error(float(curve.mean[i]), float(curve.standard_error[i])),
+                int(curve.n_nonzero[i]),
+                curve.l1_ratio == model.selection.chosen.l1_ratio,
+            )
+        )
+    return tuple(rows)

@@ -1,0 +1,353 @@
+"""The sentences about a model, in plain English. The console and the page both take them from here."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .formatting import count, listing, number, percent, short, word
+
+if TYPE_CHECKING:
+    from ..certificate import Certificate
+    from ..model import CorrelatedGroup, Model
+    from ..selection import Choice, Curve, NestedError, Selection
+
+FIT_RULE = (
+    "The rule behind this sentence, on root mean square errors: little signal if the held-out error "
+    "is not at least one standard error below that of always predicting the mean; overfitting if the "
+    "training error lies more than two standard errors and more than 10% below the held-out one; "
+    "underfitting if the error is still falling at the weakest penalty tried; a fair fit otherwise."
+)
+RULES = {
+    "min": "lowest error on held-out rows",
+    "1se": "strongest penalty within one standard error of the lowest",
+}
+SOURCES = {
+    "rows": "recomputed from the rows of the table",
+    "moments": "recomputed from the table's sums of squares and products",
+    "screening": "recomputed column by column, with bounds for the columns set aside",
+    "solver": "reported by the solver, not recomputed",
+}
+
+
+def root(mean_squared: float) -> float:
+    """The root of a mean squared error; NaN stays NaN."""
+    return math.sqrt(mean_squared) if mean_squared >= 0 else math.nan
+
+
+def root_error(mean_squared: float, standard_error: float) -> float | None:
+    """One standard error of the root, to first order; None where there is none (a single hold-out split).
+
+    >>> root_error(100.0, 4.0), root_error(100.0, float("nan"))
+    (0.2, None)
+    """
+    size = root(mean_squared)
+    known = math.isfinite(standard_error) and standard_error > 0 and size > 0
+    return standard_error / (2 * size) if known else None
+
+
+def explained(error: float, null_error: float) -> float:
+    """The share of the variance that is explained on new rows.
+
+    >>> explained(50.0, 100.0)
+    0.5
+    """
+    return 1 - error / null_error if null_error > 0 else math.nan
+
+
+def method(l1_ratio: float, alpha: float, article: bool = True) -> str:
+    """The name of the method.
+
+    >>> method(1.0, 0.1), method(0.5, 0.1), method(0.0, 1.0, article=False)
+    ('a lasso', 'an elastic net (l1_ratio 0.5)', 'ridge regression')
+    """
+    if alpha == 0:
+        return "plain least squares"
+    if l1_ratio == 1:
+        return "a lasso" if article else "lasso"
+    if l1_ratio == 0:
+        return "a ridge regression" if article else "ridge regression"
+    return ("an " if article else "") + f"elastic net (l1_ratio {l1_ratio:g})"
+
+
+def variables(model: Model) -> list[str]:
+    """The names of all variables that were offered, in order."""
+    return list(dict.fromkeys(name for name, _ in model.schema.columns()))
+
+
+def chosen_curve(selection: Selection) -> Curve:
+    """The curve that the recommended choice lies on."""
+    ratio = selection.chosen.l1_ratio
+    return min(selection.curves, key=lambda c: abs(c.l1_ratio - ratio))
+
+
+def headline(model: Model, judged: str) -> str:
+    """The finding in half a line."""
+    error, null_error = honest_errors(model.selection)
+    share, kept, offered = explained(error, null_error), len(model.kept), len(variables(model))
+    target = short(model.target_name, 40)
+    if judged == "no signal" or not share > 0:
+        return f"Little in these {count(offered, 'variable')} predicts {target}"
+    who = f"{kept:,} of {count(offered, 'variable')}" if kept < offered else count(kept, "variable")
+    verb = "explains" if kept == 1 else "explain"
+    return f"{who} {verb} {percent(share)} of the variance of {target}"
+
+
+def answer(model: Model) -> tuple[str, str]:
+    """The recommendation and what to expect of it: two sentences."""
+    chosen, offered = model.selection.chosen, len(variables(model))
+    kept, target = len(model.kept), short(model.target_name)
+    start = f"Predicting {target} from {count(offered, 'variable')}"
+    name = method(chosen.l1_ratio, chosen.alpha)
+    strength = f"alpha {number(chosen.alpha)}"
+    if kept == 0:
+        first = (
+            f"{start}, bridle recommends none of them: {name} ({strength}) keeps no variable and predicts "
+            f"the mean, {number(model.intercept)}, for every row."
+        )
+    elif kept == offered:
+        them = "both" if kept == 2 else "it" if kept == 1 else f"all {word(kept)}"
+        first = f"{start}, bridle recommends {name} that keeps {them} ({strength})."
+    else:
+        first = f"{start}, bridle recommends {name} that keeps {kept:,} of them ({strength})."
+    return first, _expectation(model, target)
+
+
+def _expectation(model: Model, target: str) -> str:
+    error, null_error = honest_errors(model.selection)
+    size, null = number(root(error)), number(root(null_error))
+    unit = f"root mean square, in the units of {target}"
+    if not model.kept:
+        return (
+            f"On new rows expect errors of about {size} ({unit}), "
+            "which is what always predicting the mean gives."
+        )
+    share = explained(error, null_error)
+    if share <= 0:
+        return (
+            f"On new rows expect errors of about {size} ({unit}), no better than {null}, "
+            "which always predicting the mean gives."
+        )
+    return (
+        f"On new rows expect errors of about {size} ({unit}), against {null} when always predicting the "
+        f"mean: it explains {percent(share)} of the variance."
+    )
+
+
+def honest_errors(selection: Selection) -> tuple[float, float]:
+    """The most honest mean squared error at hand and the null model's on the same rows."""
+    if selection.nested is not None:
+        return selection.nested.error, selection.nested.null_error
+    return selection.chosen.error, selection.null_error
+
+
+def verdict(choice: Choice, null_error: float, kept: int, falling: bool) -> str:
+    """Apply FIT_RULE: "no signal", "overfitting", "underfitting" or "fair"."""
+    error, train, null = root(choice.error), root(choice.train_error), root(null_error)
+    noise = root_error(choice.error, choice.standard_error) or 0.0
+    if kept == 0 or null - error < noise or error >= null:
+        return "no signal"
+    if error - train > 2 * noise and error - train > 0.1 * error:
+        return "overfitting"
+    return "underfitting" if falling else "fair"
+
+
+def still_falling(curve: Curve) -> bool:
+    """Whether the error is lowest at the weakest penalty, and fell clearly over the last decade of alpha.
+
+    "Clearly" is a quarter of its standard error. At alpha = 0 there is nothing weaker, so nothing to say.
+    """
+    alphas, mean = np.asarray(curve.alphas, dtype=np.float64), np.asarray(curve.mean, dtype=np.float64)
+    last = int(np.argmin(alphas))
+    if len(mean) < 2 or alphas[last] <= 0 or int(np.nanargmin(mean)) != last:
+        return False
+    before = int(np.argmin(np.abs(alphas - 10 * alphas[last])))
+    noise = float(curve.standard_error[last])
+    return bool(mean[before] - mean[last] > 0.25 * (noise if math.isfinite(noise) else 0.0))
+
+
+def fit_sentence(model: Model, judged: str) -> str:
+    """Training error beside the error on held-out rows, and what that says about under- or overfitting."""
+    chosen = model.selection.chosen
+    error, train = root(chosen.error), root(chosen.train_error)
+    noise = root_error(chosen.error, chosen.standard_error)
+    null = number(root(model.selection.null_error))
+    pair = f"The error is {number(train)} on the training rows and {number(error)} on held-out rows"
+    spread = "" if noise is None else f" (standard error {number(noise, 2)})"
+    if judged == "no signal":
+        return (
+            f"{pair}{spread}, where always predicting the mean gives {null}: little or no signal. Either "
+            "these variables say little about the target in a straight line, or the model is too rigid for "
+            "what they say (underfitting)."
+        )
+    if judged == "overfitting":
+        more = percent((error - train) / error)
+        return (
+            f"{pair}{spread}, a gap of {more}: a sign of overfitting. Only the second number holds for new "
+            "rows; no penalty tried does clearly better there, so more rows would help more than a stronger "
+            "penalty."
+        )
+    if judged == "underfitting":
+        return (
+            f"{pair}{spread}, and it still falls at the weakest penalty tried: a sign of underfitting. A "
+            "weaker penalty, or richer variables, would probably predict better."
+        )
+    return (
+        f"{pair}{spread}; the gap is small, and both lie below the {null} of always predicting the "
+        "mean: no sign of overfitting or underfitting."
+    )
+
+
+def held_out(selection: Selection) -> str:
+    """What the error on rows not trained on is called: a single split is no cross-validation."""
+    return "cross-validated" if selection.n_folds > 1 else "held-out"
+
+
+def honest_sentence(selection: Selection) -> str:
+    """What the held-out error leaves out, and the nested one."""
+    nested = selection.nested
+    if nested is None:
+        return (
+            f"The {held_out(selection)} error is slightly too good: the penalty was chosen by the same "
+            "numbers. "
+            "Nested cross-validation, which was not run, gives an error free of that."
+        )
+    noise = root_error(nested.error, nested.standard_error)
+    spread = "" if noise is None else f"\u00a0±\u00a0{number(noise, 2)}"
+    return (
+        f"The {held_out(selection)} error is slightly flattering, for the penalty was chosen by the same "
+        "numbers; "
+        "nested cross-validation, which repeats the choice for every outer fold, gives "
+        f"{number(root(nested.error))}{spread}. "
+        f"This is the number to quote.{_outer_choices(nested)}"
+    )
+
+
+def _outer_choices(nested: NestedError) -> str:
+    if len(nested.choices) < 2:
+        return ""
+    alphas = sorted(c.alpha for c in nested.choices)
+    ratios = sorted({c.l1_ratio for c in nested.choices})
+    low, high = number(alphas[0], 2), number(alphas[-1], 2)
+    strength = f"alpha {low} every time" if low == high else f"alphas from {low} to {high}"
+    if len(ratios) > 1:
+        strength = f"l1_ratios {listing(f'{r:g}' for r in ratios)}"
+    kept = sorted(c.n_variables for c in nested.choices)
+    size = ""
+    if kept[-1] > 0:
+        size = f" and kept {kept[0]:,}" + ("" if kept[0] == kept[-1] else f" to {kept[-1]:,}") + " variables"
+    return f" The {word(len(nested.choices))} outer folds chose {strength}{size}."
+
+
+def other_sentence(selection: Selection) -> str:
+    """What the rule that was not used would give, and what it would cost."""
+    chosen, other = selection.chosen, selection.other
+    start = f"The other rule, {other.rule} ({RULES.get(other.rule, 'another choice')}),"
+    if other.alpha == chosen.alpha and other.l1_ratio == chosen.l1_ratio:
+        return f"{start} chooses the same model."
+    error, base = root(other.error), root(chosen.error)
+    change = error / base - 1 if base > 0 else math.nan
+    kind = held_out(selection)
+    cost = f"a {kind} error of {number(error)} instead of {number(base)}"
+    if number(error) == number(base):
+        cost = f"the same {kind} error, {number(error)}"
+    elif math.isfinite(change):
+        cost += f" ({signed_percent(change)})"
+    which = "" if other.l1_ratio == chosen.l1_ratio else f"{method(other.l1_ratio, other.alpha)} with "
+    kept = f"keep {count(other.n_variables, 'variable')} instead of {chosen.n_variables:,}"
+    if other.n_variables == chosen.n_variables:
+        kept = f"keep {count(other.n_variables, 'variable')} too"
+    return f"{start} would take {which}alpha {number(other.alpha)} and {kept}, at {cost}."
+
+
+def signed_percent(share: float) -> str:
+    """A change in percent, with its sign.
+
+    >>> signed_percent(0.024), signed_percent(-0.3)
+    ('+2%', '−30%')
+    """
+    return ("+" if share > 0 else "") + percent(share)
+
+
+def correlated_sentence(group: CorrelatedGroup, l1_ratio: float) -> str:
+    """Which variables of a group stand in for each other, and which of them was kept."""
+    together = "much the same" if abs(group.correlation) < 0.99 else "the same"
+    joint = "carry" if len(group.variables) > 1 else "carries"
+    start = (
+        f"{listing(group.variables)} {joint} {together} information "
+        f"(correlation {number(abs(group.correlation), 2)}{' or more' if len(group.variables) > 2 else ''})"
+    )
+    left = [v for v in group.variables if v not in set(group.kept)]
+    name = method(l1_ratio, 1.0, article=False).split(" (")[0]
+    if not group.kept:
+        return f"{start}; the {name} kept none of them."
+    if not left:
+        kept = "both" if len(group.kept) == 2 else "all"
+        return f"{start}; the {name} kept {kept} and splits the effect among them."
+    return f"{start}; the {name} kept {listing(group.kept)} and left out {listing(left)}."
+
+
+def cautions(l1_ratio: float, kept: int, offered: int) -> tuple[str, ...]:
+    """What a penalized fit does not prove."""
+    said = []
+    if l1_ratio > 0 and kept < offered:
+        said.append(
+            "Kept is not true, and dropped is not irrelevant: the penalty looks for variables that predict "
+            "well together. Another sample of rows could keep others, above all among correlated ones."
+        )
+    else:
+        said.append(
+            "Every variable is in the model because this penalty sets nothing aside; "
+            "that a variable is in it says nothing about whether it matters."
+        )
+    said.append(
+        "Coefficients are pulled towards zero on purpose, which makes predictions better and the "
+        "coefficients smaller than least squares would have them. They come without confidence intervals "
+        "or p-values."
+    )
+    said.append(
+        "A coefficient says how the prediction differs between rows, not what would happen if someone "
+        "changed a variable."
+    )
+    said.append(
+        "The errors hold for new rows from the same source. Where the source changes, they have to be "
+        "measured anew."
+    )
+    return tuple(said)
+
+
+def certificate_rows(certificate: Certificate, target: str) -> tuple[tuple[str, str, str], ...]:
+    """The numbers of a certificate: name, value, meaning."""
+    worst = "" if certificate.kkt_variable is None else f"; largest at {short(certificate.kkt_variable, 40)}"
+    if certificate.coefficient_error is None:
+        bound = ("Coefficient error", "not identified", "other coefficients can fit these rows just as well")
+    else:
+        bound = (
+            "Coefficient error",
+            f"≤ {number(certificate.coefficient_error, 2)}",
+            "how far the coefficients can be from the exact ones, in standardized units; "
+            f"they are {number(certificate.coefficient_norm, 2)} long",
+        )
+    return (
+        (
+            "Relative gap",
+            number(certificate.relative_gap, 2),
+            "how far the objective can be from the best possible, as a share of the null model's loss",
+        ),
+        ("Gap", number(certificate.gap, 2), f"the same, in the units of {short(target, 40)} squared"),
+        ("Tolerance", number(certificate.tolerance, 2), "what the relative gap must reach to be certified"),
+        (
+            "Optimality violation",
+            number(certificate.kkt_violation, 2),
+            f"the largest violation of the optimality (KKT) conditions, without unit{worst}",
+        ),
+        (
+            "Unpenalized gradient",
+            number(certificate.block_gradient, 2),
+            "what is left of the gradient of the intercept and of variables that are not penalized",
+        ),
+        bound,
+        ("Source", certificate.source, SOURCES.get(certificate.source, "where the numbers come from")),
+    )

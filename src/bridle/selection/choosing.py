@@ -1,0 +1,149 @@
+"""The rules that turn cross-validated errors into one strength, and the frozen answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError, UsageError
+
+Floats = NDArray[np.float64]
+RULES = ("min", "1se")
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The cross-validated errors of one l1_ratio; errors are mean squared errors in units of the target squared.
+
+    Attributes
+    ----------
+    alphas : (A,).  mean, standard_error : (A,) over the folds, weighted by their weight.
+    fold_errors : (K, A).  train_error : (A,) of the fit on all rows.  n_nonzero : (A,) of that fit.
+    """
+
+    l1_ratio: float
+    alphas: Floats
+    mean: Floats
+    standard_error: Floats
+    fold_errors: Floats
+    train_error: Floats
+    n_nonzero: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One strength, why it was chosen, and what it costs."""
+
+    rule: str
+    l1_ratio: float
+    alpha: float
+    index: int
+    error: float
+    standard_error: float
+    train_error: float
+    n_columns: int
+    n_variables: int = 0
+
+
+@dataclass(frozen=True)
+class NestedError:
+    """The error of the whole procedure, choice of strength included, on rows that took no part in it."""
+
+    error: float
+    standard_error: float
+    null_error: float
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What cross-validation found.
+
+    ``choices`` holds both rules whatever was asked for: ``min`` (smallest mean error) and ``1se`` (the largest alpha, at
+    the minimizer's l1_ratio, whose error is within one standard error of the smallest; Breiman et al. 1984).
+    """
+
+    rule: str
+    curves: tuple[Curve, ...]
+    choices: Mapping[str, Choice]
+    null_error: float
+    fold_text: str
+    n_folds: int
+    nested: NestedError | None = None
+    out_of_fold: Floats | None = None
+
+    @property
+    def chosen(self) -> Choice:
+        """By the rule that was asked for."""
+        return self.choices[self.rule]
+
+    @property
+    def other(self) -> Choice:
+        """By the other rule."""
+        return self.choices["1se" if self.rule == "min" else "min"]
+
+    def curve(self, l1_ratio: float) -> Curve:
+        """The curve of one l1_ratio."""
+        return next(curve for curve in self.curves if curve.l1_ratio == l1_ratio)
+
+
+def summarize(errors: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard error over folds, (K, A) -> (A,), (A,); folds weigh as much as their test rows.
+
+    The standard error is the weighted standard deviation of the folds' errors over sqrt(K - 1), as glmnet's.
+    """
+    share = weights / weights.sum()
+    mean = share @ errors
+    if len(errors) < 2:
+        return mean, np.zeros_like(mean)
+    return mean, np.sqrt(share @ (errors - mean) ** 2 / (len(errors) - 1))
+
+
+def pick(means: list[Floats], standard_errors: list[Floats], rule: str) -> tuple[int, int]:
+    """(which curve, which alpha) by a rule; alphas decrease, so the first of equals is the strongest.
+
+    Raises
+    ------
+    UsageError
+        For an unknown rule.
+    DataError
+        When no error is a number.
+    """
+    if rule not in RULES:
+        raise UsageError(f"rule must be one of {', '.join(RULES)}, not {rule!r}.")
+    best: tuple[int, int] | None = None
+    for i, mean in enumerate(means):
+        if not np.isfinite(mean).any():
+            continue
+        k = int(np.nanargmin(mean))
+        if best is None or mean[k] < means[best[0]][best[1]]:
+            best = (i, k)
+    if best is None:
+        raise DataError(
+            "No cross-validated error could be computed; is there a fold whose rows all have weight zero?"
+        )
+    if rule == "min":
+        return best
+    curve, k = best
+    limit = means[curve][k] + standard_errors[curve][k]
+    within = np.flatnonzero(means[curve][: k + 1] <= limit)
+    return curve, int(within[0])
+
+
+def choose(curves: tuple[Curve, ...], rule: str) -> Choice:
+    """The choice of a rule among all curves."""
+    i, k = pick([curve.mean for curve in curves], [curve.standard_error for curve in curves], rule)
+    curve = curves[i]
+    return Choice(
+        rule,
+        curve.l1_ratio,
+        float(curve.alphas[k]),
+        k,
+        float(curve.mean[k]),
+        float(curve.standard_error[k]),
+        float(curve.train_error[k]),
+        int(curve.n_nonzero[k]),
+    )

@@ -1,0 +1,227 @@
+"""Cross-validation and nested cross-validation: all folds, alphas and l1_ratios from one reading of the rows a round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..solvers import Engine, Plan, Rows, Solution, Split
+from .choosing import Choice, Curve, NestedError, choose, pick, summarize
+from .folds import Folds, Round
+
+Floats = NDArray[np.float64]
+# Held-out errors below this share of the null model's come from residuals: moments would cancel.
+CANCELLED = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The errors of all folds: ``errors`` (K, L, A), ``weights`` (K,), ``null_errors`` (K,)."""
+
+    errors: Floats
+    weights: Floats
+    null_errors: Floats
+    whole: Solution
+    pair_errors: Floats | None  # (K, K, L, A): trained without folds k and l, tested on l
+    row_spread: Floats | None  # (L, A): standard error over the rows of a single hold-out
+    fold_of: list[NDArray[np.int64]]  # test rows of each fold
+
+    def curves(self, plan: Plan) -> tuple[Curve, ...]:
+        """One curve for each l1_ratio."""
+        out = []
+        for i, ratio in enumerate(plan.l1_ratios):
+            done = int((self.whole.nonzero[0, i] >= 0).sum())
+            mean, error = summarize(self.errors[:, i, :done], self.weights)
+            if self.row_spread is not None:
+                error = self.row_spread[i, :done]
+            out.append(
+                Curve(
+                    float(ratio),
+                    plan.alphas[i, :done],
+                    mean,
+                    error,
+                    self.errors[:, i, :done],
+                    self.whole.train_error[0, i, :done],
+                    self.whole.nonzero[0, i, :done],
+                )
+            )
+        return tuple(out)
+
+    @property
+    def null_error(self) -> float:
+        """Of the constant model, over the folds."""
+        return float(self.weights @ self.null_errors / self.weights.sum())
+
+    def nested(self, curves: tuple[Curve, ...], rule: str) -> NestedError | None:
+        """For every fold the rule chooses by the other folds alone; its error there is honest."""
+        if self.pair_errors is None:
+            return None
+        folds = len(self.weights)
+        errors, choices = np.empty(folds), []
+        for k in range(folds):
+            others = [other for other in range(folds) if other != k]
+            inner = self.pair_errors[k, others]
+            weights = self.weights[others]
+            means, spreads = zip(*(summarize(inner[:, i], weights) for i in range(inner.shape[1])))
+            i, at = pick(list(means), list(spreads), rule)
+            errors[k] = self.errors[k, i, at]
+            curve = curves[i]
+            choices.append(
+                Choice(rule, curve.l1_ratio, float(curve.alphas[at]), at, float(means[i][at]), float(spreads[i][at]),
+                       float(curve.train_error[at]), int(curve.n_nonzero[at]))
+            )  # fmt: skip
+        mean, spread = summarize(errors[:, None], self.weights)
+        return NestedError(float(mean[0]), float(spread[0]), self.null_error, tuple(choices))
+
+
+def cross_validate(
+    rows: Rows,
+    engines: list[Engine],
+    folds: Folds,
+    plan: Plan,
+    *,
+    nested: bool = True,
+    progress: Callable[[float], None] | None = None,
+) -> Scores:
+    """The errors of every fold at every strength; ``engines`` has one reading for each round."""
+    errors, weights, nulls = [], [], []
+    tested: list[NDArray[np.int64]] = []
+    whole: Solution | None = None
+    pair_errors: Floats | None = None
+    spread: Floats | None = None
+    for engine, round_ in zip(engines, folds.rounds):
+        count = len(round_.train)
+        with_pairs = nested and round_.partition and folds.kind == "partition" and count >= 3
+        split = round_.split(nested=with_pairs)
+        solution = engine.solve(plan, split, 1, progress)
+        whole = whole or solution
+        atom_weight = _atom_weights(rows, split)
+        null = engine.null_errors(split, plan.fit_intercept)
+        test = np.where(split.test.astype(bool), atom_weight, 0.0)
+        solution = _exact_where_small(rows, engine, plan, split, solution, null, 1 + count)
+        share = test / np.maximum(test.sum(axis=1, keepdims=True), 1e-300)
+        by_problem = np.einsum(
+            "pa,plka->plk", share, np.where(share[:, None, None, :] > 0, solution.test_error, 0.0)
+        )
+        by_null = (share * np.where(share > 0, null, 0.0)).sum(axis=1)
+        own = slice(1, 1 + count)
+        known = test[own].sum(axis=1) > 0  # a fold of weight zero says nothing
+        errors.append(by_problem[own][known])
+        weights.append(test[own].sum(axis=1)[known])
+        nulls.append(by_null[own][known])
+        tested.extend(split.rows_of(split.test[k]) for k in range(1, 1 + count) if known[k - 1])
+        if with_pairs and known.all():
+            pair_errors = _pair_errors(round_, solution.test_error[1 + count :], count)
+        if folds.kind == "forward":
+            pair_errors = None
+        if count == 1 and len(folds.rounds) == 1:
+            spread = _row_spread(rows, engine, plan, split)
+    assert whole is not None
+    return Scores(
+        np.concatenate(errors),
+        np.concatenate(weights),
+        np.concatenate(nulls),
+        whole,
+        pair_errors,
+        spread,
+        tested,
+    )
+
+
+def _atom_weights(rows: Rows, split: Split) -> Floats:
+    if rows.weights is None:
+        return np.diff(split.start).astype(np.float64)
+    sums = np.concatenate([[0.0], np.cumsum(rows.weights[split.rows])])
+    return np.asarray(np.diff(sums[split.start]))
+
+
+def _pair_errors(round_: Round, pair_test: Floats, count: int) -> Floats:
+    out = np.full((count, count, *pair_test.shape[1:3]), np.nan)
+    for at, (k, other) in enumerate(round_.pairs()):
+        out[k, other] = pair_test[at, :, :, other]
+        out[other, k] = pair_test[at, :, :, k]
+    return out
+
+
+def _exact_where_small(
+    rows: Rows, engine: Engine, plan: Plan, split: Split, solution: Solution, null: Floats, folds: int
+) -> Solution:
+    """Held-out errors that are tiny beside the held-out variance, once more from residuals: moments would cancel there."""
+    if solution.solver != "moments":
+        return solution
+    with np.errstate(invalid="ignore"):
+        small = solution.test_error < CANCELLED * null[:, None, None, :]
+    if not small.any():
+        return solution
+    problems = [int(k) for k in np.flatnonzero(small.any(axis=(1, 2, 3)))]
+    test_error = solution.test_error.copy()
+    for k in problems:
+        again = engine.solve(plan, split.of_problems([k]), 1)
+        for i in range(len(plan.l1_ratios)):
+            which = np.flatnonzero(small[k, i].any(axis=1))
+            coef, intercept = coefficients(again, i, which)
+            design = rows.design.fill(again.fills[0]) if again.fills.shape[1] else rows.design
+            for a in np.flatnonzero(small[k, i].any(axis=0)):
+                own = rows.take(split.rows[split.start[a] : split.start[a + 1]])
+                residual = own.y[:, None] - design.take(
+                    split.rows[split.start[a] : split.start[a + 1]]
+                ).matvec(coef.T)
+                residual -= intercept
+                w = np.ones(len(own.y)) if own.weights is None else own.weights
+                test_error[k, i, which, a] = w @ residual**2 / w.sum()
+    return replace(solution, test_error=test_error)
+
+
+def coefficients(
+    solution: Solution, ratio: int, which: NDArray[np.intp], problem: int = 0
+) -> tuple[Floats, Floats]:
+    """Coefficients (k, p) and intercepts (k,) in original units of a kept problem at the named alphas."""
+    steps = solution.gap.shape[2]
+    scale = solution.x_scale[problem]
+    inverse = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1.0), 0.0) * solution.y_scale[problem]
+    coef = np.stack([solution.coefs[ratio].row(problem * steps + int(k)) for k in which]) * inverse
+    return coef, solution.y_mean[problem] - coef @ solution.x_mean[problem]
+
+
+def _row_spread(rows: Rows, engine: Engine, plan: Plan, split: Split) -> Floats:
+    """Of one hold-out set: the standard error of the mean of its rows' squared errors, (L, A)."""
+    solution = engine.solve(plan, split.of_problems([1]), 1)
+    test = split.rows_of(split.test[1])
+    own = rows.take(test)
+    design = own.design.fill(solution.fills[0]) if solution.fills.shape[1] else own.design
+    w = np.ones(len(test)) if own.weights is None else own.weights
+    share = w / w.sum()
+    out = np.empty(plan.alphas.shape)
+    for i in range(len(plan.l1_ratios)):
+        coef, intercept = coefficients(solution, i, np.arange(plan.alphas.shape[1]))
+        square = (own.y[:, None] - intercept - design.matvec(coef.T)) ** 2
+        out[i] = np.sqrt(share**2 @ (square - share @ square) ** 2)
+    return out
+
+
+def out_of_fold(rows: Rows, engines: list[Engine], folds: Folds, plan: Plan, choice: Choice) -> Floats:
+    """Predictions of every tested row by the fits that did not see it, at the chosen strength; NaN where none was tested.
+
+    Rows tested in several rounds get the mean.
+    """
+    ratio = int(np.flatnonzero(plan.l1_ratios == choice.l1_ratio)[0])
+    single = replace(plan.only([ratio]), alphas=np.array([[choice.alpha]]))
+    total, count = np.zeros(len(rows.y)), np.zeros(len(rows.y))
+    for engine, round_ in zip(engines, folds.rounds):
+        split = round_.split()
+        for k in range(1, len(split.train)):
+            solution = engine.solve(single, split.of_problems([k]), 1)
+            coef, intercept = coefficients(solution, 0, np.array([0]))
+            test = split.rows_of(split.test[k])
+            design = rows.design.take(test)
+            design = design.fill(solution.fills[0]) if solution.fills.shape[1] else design
+            total[test] += design.matvec(coef[0]) + intercept[0]
+            count[test] += 1
+    with np.errstate(invalid="ignore"):
+        return np.where(count > 0, total / count, np.nan)
+
+
+__all__ = ["Scores", "choose", "cross_validate", "out_of_fold"]

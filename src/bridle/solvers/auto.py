@@ -1,0 +1,52 @@
+"""Which solver: one decision table."""
+
+from __future__ import annotations
+
+from ..design import Design
+from .columns import ColumnEngine
+from .gram import GramEngine
+from .plan import Engine, Progress, Rows, Split
+
+FEW = 1_500  # a Gram of this many columns costs less than the first screening passes
+MOST_GRAM_BYTES = 4 << 30
+SPARSE_SHARE = 0.02
+
+
+def choose(design: Design) -> str:
+    """ "moments" or "columns".
+
+    ===============================================  =========
+    table                                            solver
+    ===============================================  =========
+    at most 1,500 columns                            moments
+    more, but at least as many rows as columns,      moments
+    and a Gram within 4 GiB
+    the same, but nearly all zeros (sparse)          columns
+    anything wider                                   columns
+    ===============================================  =========
+    """
+    n, p = design.n, design.p
+    if p <= FEW:
+        return "moments"
+    if n >= p and 8 * p * p <= MOST_GRAM_BYTES and not _nearly_empty(design):
+        return "moments"
+    return "columns"
+
+
+def _nearly_empty(design: Design) -> bool:
+    if not design.sparse:
+        return False
+    filled = sum(
+        int(block.rows.nnz) if hasattr(block, "rows") else block.n_rows * block.width
+        for block in design.blocks
+    )
+    return filled < SPARSE_SHARE * design.n * design.p
+
+
+def prepare(
+    rows: Rows, split: Split, threads: int, progress: Progress = None, solver: str | None = None
+) -> Engine:
+    """Reads the rows once for all problems of the split."""
+    if (solver or choose(rows.design)) == "moments":
+        return GramEngine.read(rows, split, threads, progress)
+    return ColumnEngine.read(rows, split, threads, progress)

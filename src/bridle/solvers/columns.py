@@ -1,0 +1,197 @@
+"""The solver for wide tables: working sets inside, one screening pass over quantized columns outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._numerics import kernels, single_threaded_blas
+from ..errors import UsageError
+from ..penalties import Penalty
+from .gram import null_errors
+from .plan import Floats, Null, Plan, Progress, Rows, Solution, SparseRows, Split
+from .ridge import kernel_ridge, kernel_spectrum
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnEngine:
+    """Column statistics and the quantized copy, read once. The design has nothing left to impute."""
+
+    data: Any  # the kernels' WideData
+    rows: Rows
+    split: Split
+    threads: int
+    name: str = "columns"
+
+    @staticmethod
+    def read(rows: Rows, split: Split, threads: int, progress: Progress = None) -> ColumnEngine:
+        core = kernels()
+        columns = rows.design.handed_over(core, by_row=False)
+        data = core.WideData(
+            columns,
+            rows.y,
+            rows.weights,
+            np.ascontiguousarray(split.rows, dtype=np.int64),
+            np.ascontiguousarray(split.start, dtype=np.int64),
+            threads,
+            progress,
+        )
+        return ColumnEngine(data, rows, split, threads)
+
+    def finite(self) -> bool:
+        _, x_mean, x_scale, y_mean, y_scale = self.data.null_gradient(
+            np.ones(len(self.split.start) - 1, dtype=np.uint8), True, True
+        )
+        return bool(
+            np.isfinite(x_mean).all() and np.isfinite(x_scale).all() and np.isfinite([y_mean, y_scale]).all()
+        )
+
+    def cross(self, which: NDArray[np.intp]) -> Floats:
+        share = self._shares()
+        block = self.rows.design.columns(which)
+        block = (block - share @ block) * share[:, None]
+        return np.asarray(self.rows.design.rmatvec(block, self.threads).T)
+
+    def fills(self) -> Floats:
+        return np.zeros(0)
+
+    def null(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Null:
+        train = np.ones(len(self.split.start) - 1, dtype=np.uint8)
+        gradient, x_mean, x_scale, y_mean, y_scale = self.data.null_gradient(
+            train, fit_intercept, standardize
+        )
+        usable = x_scale > 0
+        coefs = np.zeros(len(gradient))
+        free = np.flatnonzero((penalty.factors == 0) & usable)
+        if len(free):
+            inverse = np.where(usable, 1.0 / np.where(usable, x_scale, 1.0), 0.0)
+            design, share = self.rows.design, self._shares()
+            block = (design.columns(free) - x_mean[free]) * inverse[free]
+            target = (self.rows.y - y_mean) / y_scale
+            root = np.sqrt(share)
+            coefs[free] = np.linalg.lstsq(block * root[:, None], target * root, rcond=None)[0]
+            left = share * (target - block @ coefs[free])
+            gradient = (design.rmatvec(left) - x_mean * left.sum()) * inverse
+            gradient[free] = 0.0
+        return Null(gradient, coefs, usable, x_mean, x_scale, y_mean, y_scale)
+
+    def _shares(self) -> Floats:
+        weights = np.ones(len(self.rows.y)) if self.rows.weights is None else self.rows.weights
+        return np.asarray(weights / weights.sum())
+
+    def gram(self, which: NDArray[np.intp], fit_intercept: bool) -> Floats:
+        share, block = self._shares(), self.rows.design.columns(which)
+        if fit_intercept:
+            block = block - share @ block
+        return np.asarray((block * share[:, None]).T @ block)
+
+    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
+        return kernel_spectrum(
+            self.rows, penalty, self.null(penalty, fit_intercept, standardize), fit_intercept
+        )
+
+    def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
+        """Descent for every l1_ratio above 0; ridge goes through the kernel matrix."""
+        if (plan.alphas * plan.l1_ratios[:, None] <= 0).any() and not (plan.l1_ratios == 0).all():
+            mixed = plan.alphas[plan.l1_ratios > 0]
+            if (mixed <= 0).any():
+                raise UsageError(
+                    f"alpha = 0 (least squares) on {self.rows.design.p} columns and {self.rows.design.n} rows has no "
+                    "unique answer; use alpha > 0."
+                )
+        parts: dict[int, Solution] = {}
+        descent = [i for i, ratio in enumerate(plan.l1_ratios) if ratio > 0]
+        if descent:
+            solved = self._descend(plan.only(descent), split, kept, progress)
+            parts.update({i: _ratio(solved, at) for at, i in enumerate(descent)})
+        for i in range(len(plan.l1_ratios)):
+            if plan.l1_ratios[i] == 0:
+                parts[i] = kernel_ridge(self.rows, plan.only([i]), split, kept, progress)
+        return _stack([parts[i] for i in range(len(plan.l1_ratios))])
+
+    def _descend(self, plan: Plan, split: Split, kept: int, progress: Progress) -> Solution:
+        problems = len(split.train)
+        out = self._kernel(plan, split, progress)
+        p, steps = self.rows.design.p, plan.alphas.shape[1]
+        coefs = [self._coefs(out, i * steps, (i + 1) * steps, p) for i in range(len(plan.l1_ratios))]
+        x_mean, x_scale = [out["x_mean"]], [out["x_scale"]]
+        for k in range(
+            1, min(kept, problems)
+        ):  # out-of-fold coefficients: each problem once more, as the first
+            more = self._kernel(plan, split.of_problems([k]), None)
+            again = [self._coefs(more, i * steps, (i + 1) * steps, p) for i in range(len(plan.l1_ratios))]
+            coefs = [_below(a, b) for a, b in zip(coefs, again)]
+            x_mean.append(more["x_mean"])
+            x_scale.append(more["x_scale"])
+        keys = ("gap", "train_error", "nonzero", "test_error", "y_mean", "y_scale")
+        return Solution(
+            coefs,
+            **{key: out[key] for key in keys},
+            x_mean=np.array(x_mean),
+            x_scale=np.array(x_scale),
+            fills=np.zeros((problems, 0)),
+            solver="columns",
+            gap_source="screening",
+            statistics={key: int(out[key]) for key in ("passes", "exact_products")},
+        )
+
+    def _kernel(self, plan: Plan, split: Split, progress: Progress) -> dict[str, Any]:
+        with single_threaded_blas():
+            answer: dict[str, Any] = self.data.solve_paths(
+                np.ascontiguousarray(split.train),
+                np.ascontiguousarray(split.test),
+                np.ascontiguousarray(plan.l1_ratios),
+                np.ascontiguousarray(plan.alphas),
+                plan.penalty.factors,
+                plan.penalty.lower,
+                plan.penalty.upper,
+                plan.fit_intercept,
+                plan.standardize,
+                min(plan.max_nonzero, 2**62),
+                plan.tolerance,
+                plan.exact,
+                plan.max_sweeps,
+                self.threads,
+                progress,
+            )
+        return answer
+
+    @staticmethod
+    def _coefs(out: dict[str, Any], first: int, last: int, p: int) -> SparseRows:
+        starts = out["starts"][first : last + 1]
+        piece = slice(starts[0], starts[-1])
+        return SparseRows(starts - starts[0], out["columns"][piece], out["beta"][piece], p)
+
+    def null_errors(self, split: Split, fit_intercept: bool) -> Floats:
+        weight, mean, scatter = self.data.atoms()
+        return null_errors(weight, mean, scatter, split, fit_intercept)
+
+
+def _below(upper: SparseRows, lower: SparseRows) -> SparseRows:
+    starts = np.concatenate([upper.starts, upper.starts[-1] + lower.starts[1:]])
+    return SparseRows(
+        starts,
+        np.concatenate([upper.columns, lower.columns]),
+        np.concatenate([upper.values, lower.values]),
+        upper.p,
+    )
+
+
+_BY_RATIO = ("gap", "train_error", "nonzero", "test_error")
+
+
+def _ratio(solution: Solution, at: int) -> Solution:
+    pieces = {key: getattr(solution, key)[:, at : at + 1] for key in _BY_RATIO}
+    return replace(solution, coefs=[solution.coefs[at]], **pieces)
+
+
+def _stack(parts: list[Solution]) -> Solution:
+    if len(parts) == 1:
+        return parts[0]
+    pieces: dict[str, Any] = {
+        key: np.concatenate([getattr(part, key) for part in parts], axis=1) for key in _BY_RATIO
+    }
+    return replace(parts[-1], coefs=[part.coefs[0] for part in parts], **pieces)

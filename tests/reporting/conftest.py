@@ -1,0 +1,151 @@
+"""Models to report on: one for each kind of page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes
+
+import bridle
+from bridle.model import CorrelatedGroup, Model
+from bridle.table import Note
+
+NAMES = ("age", "sex", "bmi", "bp", "tc", "ldl", "hdl", "tch", "ltg", "glu")
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(2)>',
+    "a very long name of a column that nobody has ever cut and that goes on and on, " * 4,
+    "{{ 7 * 7 }}{% raw %}",
+    "גיל המטופל",
+    "العمر بالسنوات",
+    "体重指数（公斤每平方米）",
+    "x\u202ecod.exe\x00\x1b[31mred",
+    "line\nbreak\tand ]]> --> &amp; </svg></style>",
+    "[bold red]markup[/]",
+)
+
+
+def _diabetes(names: tuple[str, ...] = NAMES, target: str = "progression", **options: Any) -> Model:
+    data = load_diabetes(scaled=False)
+    table = {name: data.data[:, j] for j, name in enumerate(names)}
+    return bridle.fit({**table, target: data.target}, target=target, **{"l1_ratios": 1.0, **options})
+
+
+def diabetes() -> Model:
+    """Numbers only; a warning, a note and two groups of correlated variables."""
+    model = _diabetes()
+    pairs = ((("tc", "ldl"), 0.897), (("hdl", "tch"), 0.738))
+    return replace(
+        model,
+        correlated=tuple(CorrelatedGroup(p, tuple(v for v in p if v in model.kept), r) for p, r in pairs),
+        notes=(
+            Note("type", "sex", "sex has two values, 1 and 2, and is taken as a number.", False),
+            Note("giveaway", "ltg", "ltg alone explains much of progression; is it known beforehand?", True),
+        ),
+    )
+
+
+def categorical() -> Model:
+    """Two categorical variables among numbers; missing cells; the 1se rule."""
+    rng = np.random.default_rng(3)
+    n = 600
+    region, fuel = rng.integers(0, 5, n), rng.integers(0, 3, n)
+    area, income = rng.normal(40, 12, n), rng.normal(52_000, 3_000, n)
+    price = 240_000 + 1500 * area + 3.0 * income + rng.normal(0, 25_000, n)
+    price += np.array([42_000, -35_000, 0, 0, 18_000])[region] + np.array([0, 0, -9_000])[fuel]
+    income[::17] = np.nan
+    table = {
+        "floor area": area,
+        "tax rate": rng.normal(0.1, 0.02, n),
+        "income": income,
+        "noise": rng.normal(size=n),
+        "region": np.array(["north", "south", "east", "west", None], dtype=object)[region].tolist(),
+        "heating": np.array(["gas", "heat pump", "oil"])[fuel].tolist(),
+        "price": price,
+    }
+    return bridle.fit(table, target="price", rule="1se", l1_ratios=1.0)
+
+
+def wide() -> Model:
+    """More variables than rows."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(150, 1000))
+    y = x[:, :12] @ np.linspace(3, 0.5, 12) + rng.normal(0, 3.0, 150)
+    return bridle.fit(x, y, l1_ratios=1.0)
+
+
+def ridge() -> Model:
+    """Nothing is left out."""
+    return _diabetes(l1_ratios=0.0)
+
+
+def mixed() -> Model:
+    """Four mixes of penalties compared."""
+    return _diabetes(l1_ratios=(0.0, 0.5, 0.9, 1.0))
+
+
+def null() -> Model:
+    """Nothing is kept."""
+    rng = np.random.default_rng(11)
+    columns = {f"noise {i}": rng.normal(size=80) for i in range(6)}
+    return bridle.fit({**columns, "luck": rng.normal(size=80)}, target="luck", rule="1se", l1_ratios=1.0)
+
+
+def hostile() -> Model:
+    """Names that would do harm if they were more than text."""
+    model = _diabetes()
+    variables = tuple(replace(v, name=name) for v, name in zip(model.schema.variables, HOSTILE))
+    target = "<b>target</b> & \u202e co"
+    return replace(
+        model,
+        schema=replace(model.schema, variables=variables, target=target),
+        target_name=target,
+        notes=(Note("constant", HOSTILE[0], f"{HOSTILE[0]} is constant and left out.", True),),
+        correlated=(CorrelatedGroup(HOSTILE[:5], HOSTILE[2:4], 0.95),),
+        call={"data": "</code><script>.csv", "ignore": [HOSTILE[1]], "weights": np.arange(30.0)},
+    )
+
+
+def uncertified() -> Model:
+    """The certificate falls short, and there is no nested error."""
+    model = _diabetes(nested=False, rule="1se")
+    short = replace(model.certificate, relative_gap=4.2e-3, gap=25.0, coefficient_error=None)
+    return replace(model, certificates=dict.fromkeys(model.certificates, short))
+
+
+def holdout() -> Model:
+    """One split instead of folds."""
+    return _diabetes(folds=0.25)
+
+
+def tiny() -> Model:
+    """A single alpha, given by the user."""
+    return _diabetes(alphas=[0.05])
+
+
+BUILDERS = {
+    f.__name__: f
+    for f in (diabetes, categorical, wide, ridge, mixed, null, hostile, uncertified, holdout, tiny)
+}
+
+
+@cache
+def build(name: str) -> Model:
+    """The model of that name; see the functions above for what each is about."""
+    return BUILDERS[name]()
+
+
+@pytest.fixture(params=sorted(BUILDERS))
+def model(request: pytest.FixtureRequest) -> Model:
+    """Every model in turn."""
+    return build(request.param)
+
+
+@pytest.fixture
+def models() -> Any:
+    """A function from the name of a model to the model."""
+    return build

@@ -22,7 +22,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 SCRATCH = ROOT / ".bench"
 THREADS = 2
-REPETITIONS, FEWER, SLOW = 5, 3, 15.0  # fewer repetitions where a call of the slowest takes more than SLOW seconds
+REPETITIONS, FEWER, SLOW = (
+    5,
+    3,
+    15.0,
+)  # fewer repetitions where a call of the slowest takes more than SLOW seconds
 SHORTEST = 0.3  # a shorter call is repeated within one timing
 
 
@@ -43,7 +47,9 @@ R = ["Rscript", "--vanilla", str(HERE / "tools" / "run_glmnet.R")]
 GLMNET_LADDER = (1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-16)
 TOOLS = {
     "bridle": Maker(_python("run_bridle"), THREADS, ()),
-    "scikit-learn": Maker(_python("run_sklearn"), THREADS, (5e-7, 1e-7, 1e-8)),  # tol bounds half the relative gap
+    "scikit-learn": Maker(
+        _python("run_sklearn"), THREADS, (5e-7, 1e-7, 1e-8)
+    ),  # tol bounds half the relative gap
     "glmnet": Maker(R, 1, GLMNET_LADDER),
     "glmnet, 2 processes": Maker(R, 2, GLMNET_LADDER),
 }
@@ -92,7 +98,12 @@ class Worker:
         maker = TOOLS[tool]
         self.tool, self.tolerance = tool, tolerance
         self.log = tempfile.TemporaryFile()  # noqa: SIM115
-        settings = [str(folder), str(work.n), str(work.p), "default" if tolerance is None else repr(tolerance)]
+        settings = [
+            str(folder),
+            str(work.n),
+            str(work.p),
+            "default" if tolerance is None else repr(tolerance),
+        ]
         self.process = subprocess.Popen(
             [*maker.command, *settings, str(maker.threads)], cwd=ROOT, env=environment(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
@@ -129,7 +140,16 @@ def judged(worker: Worker, folder: Path, work: Work) -> dict[str, Any]:
     """The certified gaps of a worker's full-data path."""
     with tempfile.TemporaryDirectory(dir=SCRATCH) as fitted:
         worker.ask(f"path {fitted}")
-        command = [sys.executable, "-m", "benchmarks.judge", str(folder), str(work.n), str(work.p), fitted, str(THREADS)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.judge",
+            str(folder),
+            str(work.n),
+            str(work.p),
+            fitted,
+            str(THREADS),
+        ]
         done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f"The judge failed:\n{done.stderr[-2000:]}")

@@ -149,7 +149,9 @@ def measured(what: str, measure: Callable[[], Line]) -> Line:
 def main() -> None:
     """Measures everything, prints the table, writes benchmarks/results/footprint-<date>.json."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.footprint", description=__doc__)
-    parser.add_argument("--peak", nargs=3, metavar=("N", "P", "CALL"), help="measure one fit in this very process")
+    parser.add_argument(
+        "--peak", nargs=3, metavar=("N", "P", "CALL"), help="measure one fit in this very process"
+    )
     parser.add_argument("--quick", action="store_true", help="the second shape alone; nothing is written")
     arguments = parser.parse_args()
     if arguments.peak:
@@ -167,12 +169,16 @@ def main() -> None:
             lines.append(measured(f"memory, {n:,} x {p:,}, {call}", lambda: remembering(n, p, call)))  # noqa: B023
     table = Table("figure", "goal", "measured", "")
     for line in lines:
-        table.add_row(line.what, line.goal, line.measured, {True: "reached", False: "missed", None: ""}[line.reached])
+        table.add_row(
+            line.what, line.goal, line.measured, {True: "reached", False: "missed", None: ""}[line.reached]
+        )
     Console(width=170).print(table)
     if not arguments.quick:
         RESULTS.mkdir(exist_ok=True)
         record = {"machine": machine.describe(THREADS), "lines": [asdict(line) for line in lines]}
-        (RESULTS / f"footprint-{date.today().isoformat()}.json").write_text(json.dumps(record, indent=1) + "\n")
+        (RESULTS / f"footprint-{date.today().isoformat()}.json").write_text(
+            json.dumps(record, indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":

@@ -22,16 +22,23 @@ from . import data
 def gaps(folder: Path, n: int, p: int, fitted: Path, threads: int) -> np.ndarray:
     """(A,) relative gaps of the path in ``fitted``: duality gap / the null model's loss."""
     given = data.read(folder, n, p)
-    alphas, intercepts, coefs = (np.fromfile(fitted / f"{name}.f64") for name in ("alphas", "intercepts", "coefs"))
+    alphas, intercepts, coefs = (
+        np.fromfile(fitted / f"{name}.f64") for name in ("alphas", "intercepts", "coefs")
+    )
     found = certify(
         Design((Dense(given.X),), np.zeros((0, 2), dtype=np.intp)),
         given.y,
         None,
-        [Candidate(float(a), 1.0, float(b0), b) for a, b0, b in zip(alphas, intercepts, coefs.reshape(-1, p))],
+        [
+            Candidate(float(a), 1.0, float(b0), b)
+            for a, b0, b in zip(alphas, intercepts, coefs.reshape(-1, p))
+        ],
         Penalty.of(p),
         standardize=True,
         threads=threads,
-        gram=lambda columns: np.zeros((len(columns), len(columns))),  # spares the bound on coefficients, unused here
+        gram=lambda columns: np.zeros(
+            (len(columns), len(columns))
+        ),  # spares the bound on coefficients, unused here
     )
     return np.array([c.relative_gap for c in found])
 

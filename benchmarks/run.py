@@ -21,9 +21,13 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Reads the command line; everything else happens in contest.py."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--only", default="", help=f"works, separated by commas: {', '.join(w.name for w in WORKS)}")
+    parser.add_argument(
+        "--only", default="", help=f"works, separated by commas: {', '.join(w.name for w in WORKS)}"
+    )
     parser.add_argument("--kind", default="", help="one kind of columns instead of each work's own")
-    parser.add_argument("--share", type=float, default=1.0, help="of the cells, to try things out; nothing is written")
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="of the cells, to try things out; nothing is written"
+    )
     parser.add_argument("--defaults", action="store_true", help="leave the tightened peers out")
     arguments = parser.parse_args()
     wanted = [name for name in arguments.only.split(",") if name]

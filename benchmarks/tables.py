@@ -63,7 +63,10 @@ def _verdict(own: dict[str, Any], entry: dict[str, Any]) -> str:
 
 def titles() -> tuple[str, str]:
     """Of the two tables."""
-    return "Everyone at the defaults", f"Peers tightened to a certified gap of at most {TIGHT:.0e} on the whole path"
+    return (
+        "Everyone at the defaults",
+        f"Peers tightened to a certified gap of at most {TIGHT:.0e} on the whole path",
+    )
 
 
 def line(entries: list[Entry]) -> str:
@@ -85,7 +88,9 @@ def show(contests: list[dict[str, Any]], console: Console) -> None:
 
 def markdown(contests: list[dict[str, Any]], machine: dict[str, Any]) -> str:
     """Both tables and a sentence on the machine."""
-    versions = ", ".join(f"{name} {machine[name]}" for name in ("numpy", "scikit-learn", "R", "glmnet") if name in machine)
+    versions = ", ".join(
+        f"{name} {machine[name]}" for name in ("numpy", "scikit-learn", "R", "glmnet") if name in machine
+    )
     parts = [f"{machine['cpu']}, {machine['threads']} threads, {machine['memory_gib']} GiB; {versions}."]
     for tightened, title in enumerate(titles()):
         body = rows(contests, bool(tightened))

@@ -70,7 +70,13 @@ def serve(tool: Tool) -> None:
                 seconds = (time.perf_counter() - start) / int(argument)
             answer = tool.answer(result)
             unsettled = sum("onverge" in str(w.message) for w in caught) // int(argument)
-            say(seconds=seconds, alpha=answer.alpha, error=answer.error, parts=answer.parts, unsettled=unsettled)
+            say(
+                seconds=seconds,
+                alpha=answer.alpha,
+                error=answer.error,
+                parts=answer.parts,
+                unsettled=unsettled,
+            )
         elif command == "memory":
             say(before=before, data=given.X.nbytes + given.y.nbytes, peak=memory("VmHWM"))
         elif command == "path":

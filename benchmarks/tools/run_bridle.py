@@ -19,7 +19,13 @@ from ..worker import Answer, Floats, Settings, Tool, serve
 def call(data: Data, settings: Settings) -> Any:
     """bridle.fit as it stands; its tolerance has no knob here, it is the same in both tables."""
     return bridle.fit(
-        data.X, data.y, l1_ratios=1.0, folds=data.folds, alphas=data.alphas, nested=False, threads=settings.threads
+        data.X,
+        data.y,
+        l1_ratios=1.0,
+        folds=data.folds,
+        alphas=data.alphas,
+        nested=False,
+        threads=settings.threads,
     )
 
 

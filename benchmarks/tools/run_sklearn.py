@@ -32,7 +32,11 @@ def call(data: Data, settings: Settings) -> tuple[LassoCV, float]:
     scaled = StandardScaler().fit_transform(data.X)
     scaling = time.perf_counter() - start
     model = LassoCV(
-        alphas=data.alphas, cv=PredefinedSplit(data.folds), n_jobs=settings.threads, copy_X=False, **options(settings)
+        alphas=data.alphas,
+        cv=PredefinedSplit(data.folds),
+        n_jobs=settings.threads,
+        copy_X=False,
+        **options(settings),
     )
     return model.fit(scaled, data.y), scaling
 
@@ -50,7 +54,10 @@ def path(data: Data, settings: Settings, result: Any) -> tuple[Floats, Floats, F
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         alphas, coefs, _ = lasso_path(
-            np.asfortranarray(scaler.transform(data.X)), data.y - mean, alphas=data.alphas, **options(settings)
+            np.asfortranarray(scaler.transform(data.X)),
+            data.y - mean,
+            alphas=data.alphas,
+            **options(settings),
         )
     original = coefs.T / scaler.scale_
     return alphas, mean - original @ scaler.mean_, original

@@ -140,9 +140,10 @@ def fit(
     path, certificates = certified(rows, engines[0], null, plan, path, choices, threads)
     choices = {name: counted(choice, path, ready.schema) for name, choice in choices.items()}
     held = predict_out_of_fold(rows, engines, made, plan, choices[rule]) if out_of_fold else None
-    selection = Selection(
-        rule, curves, choices, scores.null_error, made.text, made.n_folds, scores.nested(curves, rule), held
-    )
+    honest = scores.nested(curves, rule)
+    if honest is not None and ready.schema.n_columns == len(np.unique(ready.schema.variable_of_column())):
+        honest = replace(honest, choices=tuple(replace(c, n_variables=c.n_columns) for c in honest.choices))
+    selection = Selection(rule, curves, choices, scores.null_error, made.text, made.n_folds, honest, held)
     return _assemble(ready, selection, path, certificates, engines[0], plan, call)
 
 

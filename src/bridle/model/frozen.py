@@ -35,7 +35,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Coefficient:
-    """One coefficient: ``value`` in units of the target per unit of the variable, ``standardized`` per standard deviations."""
+    """One coefficient: ``value`` in units of the target per unit, ``standardized`` per standard deviations."""
 
     variable: str
     level: str | None
@@ -253,7 +253,11 @@ def as_target(y: Any, n: int) -> Floats:
 def _blame(design: Design, schema: Schema) -> None:
     for block in design.blocks:
         values = getattr(block, "values", getattr(block, "rows", None))
-        bad = None if values is None or isinstance(values, np.ndarray) and values.dtype.kind == "b" else find_bad_value(values)
+        bad = (
+            None
+            if values is None or (isinstance(values, np.ndarray) and values.dtype.kind == "b")
+            else find_bad_value(values)
+        )
         if bad is not None and schema.matrix_columns is not None:
             raise matrix_error(values, *bad, schema.column_names())
 

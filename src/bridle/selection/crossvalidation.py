@@ -15,6 +15,8 @@ from .folds import Folds, Round
 Floats = NDArray[np.float64]
 # Held-out errors below this share of the null model's come from residuals: moments would cancel.
 CANCELLED = 1e-6
+# Nested cross-validation fits every pair of folds left out: beyond this many it would cost more than it says.
+MOST_NESTED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,7 @@ def cross_validate(
     spread: Floats | None = None
     for engine, round_ in zip(engines, folds.rounds):
         count = len(round_.train)
-        with_pairs = nested and round_.partition and folds.kind == "partition" and count >= 3
+        with_pairs = nested and round_.partition and folds.kind == "partition" and 3 <= count <= MOST_NESTED
         split = round_.split(nested=with_pairs)
         solution = engine.solve(plan, split, 1, progress)
         whole = whole or solution
@@ -162,6 +164,8 @@ def _exact_where_small(
         again = engine.solve(plan, split.of_problems([k]), 1)
         for i in range(len(plan.l1_ratios)):
             which = np.flatnonzero(small[k, i].any(axis=1))
+            if not len(which):
+                continue
             coef, intercept = coefficients(again, i, which)
             design = rows.design.fill(again.fills[0]) if again.fills.shape[1] else rows.design
             for a in np.flatnonzero(small[k, i].any(axis=0)):

@@ -1,7 +1,7 @@
 # make demo   sets everything up and fits a model on a real table
 # make test   sets everything up and passes all tests
 .DELETE_ON_ERROR:
-.PHONY: FORCE demo test lint unit laws sanitize fixtures pictures bench stub clean
+.PHONY: FORCE demo test lint unit laws sanitize fixtures pictures readme bench stub clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -61,6 +61,9 @@ fixtures: .venv/.tests
 pictures: .venv/.tests
 	sh tools/browser.sh
 	$(BIN)/python docs/make_pictures.py
+
+readme: .venv/.runtime
+	$(BIN)/python tools/readme.py
 
 bench: .venv/.tests
 	$(BIN)/python benchmarks/run.py $(if $(ONLY),--only $(ONLY))

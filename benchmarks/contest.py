@@ -173,11 +173,11 @@ def hold(work: Work, kind: str, peers: list[Peer], tell: Callable[[str], None]) 
     folder = Path(tempfile.mkdtemp(dir=SCRATCH))
     try:
         data.write(data.make(work, kind), folder)
-        tell("looking for tight tolerances")
         field = [(Peer("bridle"), None), *((peer, None) for peer in peers)]
         known: dict[str, float] = {}
         for peer in peers:
             if peer.tightened:
+                tell(f"looking for the tolerance that makes {peer.tool} tight")
                 family = peer.tool.split(",")[0]
                 known.setdefault(family, tight_tolerance(family, folder, work))
                 field.append((peer, known[family]))

@@ -7,10 +7,12 @@ import json
 import os
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.status import Status
 
 from . import contest, machine, tables
 from .works import WORKS, Peer
@@ -53,7 +55,7 @@ def main() -> None:
                 peers = [replace(peer, tightened=False) for peer in peers]
             title = f"{work.name}, {kind}"
             with console.status(title) as status:
-                entries = contest.hold(small, kind, peers, lambda text: status.update(f"{title}: {text}"))  # noqa: B023
+                entries = contest.hold(small, kind, peers, partial(_tell, console, status, title))
             console.print(f"{title}: {tables.line(entries)}")
             done.append(contest.as_record(small, kind, entries))
     tables.show(done, console)
@@ -68,6 +70,14 @@ def main() -> None:
         (RESULTS / f"{name}.json").write_text(json.dumps(record, indent=1) + "\n")
         (RESULTS / f"{name}.md").write_text(tables.markdown(done, here))
         console.print(f"Written: benchmarks/results/{name}.json and .md")
+
+
+def _tell(console: Console, status: Status, title: str, text: str) -> None:
+    """A line that changes on a terminal, lines one below the other in a log."""
+    if console.is_terminal:
+        status.update(f"{title}: {text}")
+    else:
+        console.print(f"  {title}: {text}")
 
 
 def _installed(peer: Peer, here: dict[str, Any]) -> bool:

@@ -69,25 +69,29 @@ class Certificate:
     @property
     def sentence(self) -> str:
         """The certificate in plain English."""
+        worst = max(self.kkt_violation, self.block_gradient)
         if not self.certified:
             return (
                 f"Not certified: the objective may be up to {self.relative_gap:.1e} of the null model's loss above its "
-                f"minimum, and the optimality conditions are off by {max(self.kkt_violation, self.block_gradient):.1e}."
+                f"minimum, and the optimality conditions are off by {worst:.1e}."
             )
         text = (
-            f"Certified from the rows: the objective is within {self.relative_gap:.1e} of the null model's loss of its "
-            f"minimum, and every optimality condition holds to {max(self.kkt_violation, self.block_gradient):.1e}."
+            f"Certified from the rows: the objective is within {_at_most(self.relative_gap, 1e-12)} of the null model's "
+            f"loss of its minimum, and every optimality condition holds to {_at_most(worst, 1e-12)}."
         )
         if self.identified and self.coefficient_error is not None:
-            return (
-                text
-                + f" No coefficient is off by more than {self.coefficient_error:.1e} in standardized units."
-            )
+            error = _at_most(self.coefficient_error, 1e-6)
+            return text + f" No coefficient is off by more than {error} in standardized units."
         return text + " Objective certified, coefficients not identified: other weights would fit as well."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON and model files."""
         return asdict(self)
+
+
+def _at_most(value: float, floor: float) -> str:
+    """The next power of ten above, and never below a floor: digits of rounding noise would say nothing."""
+    return f"{floor:.0e}" if value <= floor else f"1e{math.ceil(math.log10(value)):+03d}"
 
 
 @dataclass(frozen=True)

@@ -92,16 +92,7 @@ def write(
 
 
 def replace_file(path: str | os.PathLike[str], pieces: Iterable[bytes | memoryview]) -> None:
-    """Put the pieces' bytes where ``path`` is, all or nothing, as ``write`` does; for any kind of file.
-
-    Raises ``ModelFileError`` where the file cannot be written.
-
-    >>> import os, tempfile
-    >>> path = os.path.join(tempfile.mkdtemp(), "a.csv")
-    >>> replace_file(path, [b"y,", b"x"])
-    >>> os.path.getsize(path)
-    2
-    """
+    """Put bytes where ``path`` is, all or nothing, as ``write`` does and raising what it raises; for any file."""
     name = _name(path)
     try:
         if name.endswith(os.sep):
@@ -393,10 +384,10 @@ def _looks_like(head: bytes) -> str:
     for start, words in _FOREIGN:
         if head.startswith(start):
             return words
-    if re.search(rb"[\x00-\x08\x0e-\x1f]", head):
-        return "a binary file"
     if not head.strip():
         return "empty"
+    if re.search(rb"[\x00-\x08\x0e-\x1f]", head):
+        return "a binary file"
     return "a table or a text" if re.search(rb"[,;\t|]", head) else "a text"
 
 

@@ -185,7 +185,9 @@ def checked_alphas(alphas: Sequence[float] | Floats) -> Floats:
     """
     grid = np.unique(np.asarray(alphas, dtype=np.float64))[::-1]
     if not len(grid) or not np.isfinite(grid).all() or (grid < 0).any():
-        raise UsageError(f"alphas must be numbers of at least 0, not {list(np.asarray(alphas).ravel()[:5])}.")
+        raise UsageError(
+            f"alphas must be numbers of at least 0, not {np.asarray(alphas).ravel()[:5].tolist()}."
+        )
     return np.ascontiguousarray(grid)
 
 

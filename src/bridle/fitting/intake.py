@@ -157,6 +157,10 @@ def check_read(engine: Engine, rows: Rows, schema: Schema) -> None:
 def check_null(null: Null, ready: Prepared) -> None:
     if not null.usable.any():
         raise DataError("No column varies: there is nothing to learn from.")
+    if not (ready.rows.y != ready.rows.y[0]).any():
+        raise DataError(
+            f"The target {ready.target_name} is {ready.rows.y[0]:g} in every row: there is nothing to learn."
+        )
 
 
 def penalty_of(schema: Schema, design: Design, factors: Any, lower: Any, upper: Any) -> Penalty:

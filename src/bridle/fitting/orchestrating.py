@@ -110,6 +110,8 @@ def fit(
     (True, True)
     """
     call = _call(locals())
+    if isinstance(seed, bool) or seed != int(seed) or seed < 0:
+        raise UsageError(f"seed must be a whole number of at least 0, not {seed}.")
     ready = read_in(data, y, target, weights, groups, order, ignore, types)
     rows, n = ready.rows, ready.rows.design.n
     tell = _teller(progress)

@@ -9,7 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FileError
+from ..errors import FileError, ModelFileError
+from ..modelfile import replace_file
 from .layout import page_values
 from .summarizing import summary
 
@@ -113,14 +114,10 @@ def _version() -> str:
 
 
 def _write(path: Path, html: str) -> None:
-    """Replace the file in one step, so that a reader sees the old page or the new one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Replace the file in one step, so that a reader sees the old page or the new one; never a device."""
     try:
-        draft.write_text(html, encoding="utf-8", errors="backslashreplace", newline="\n")
-        os.replace(draft, path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
+        replace_file(path, [html.encode("utf-8", "backslashreplace")])
+    except ModelFileError as error:
         raise FileError(
-            f"The report cannot be written to {str(path)!r}: {error.strerror or error}. "
-            "Name a file in a folder that exists and can be written to."
+            f"The report cannot be written: {error} Name a file in a folder that exists and can be written to."
         ) from error

@@ -172,14 +172,15 @@ def hold(work: Work, kind: str, peers: list[Peer], tell: Callable[[str], None]) 
     SCRATCH.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=SCRATCH))
     try:
-        data.write(data.make(work, kind), folder)
+        data.write(data.make(work, kind), folder, any(TOOLS[peer.tool].command is R for peer in peers))
         field = [(Peer("bridle"), None), *((peer, None) for peer in peers)]
         known: dict[str, float] = {}
         for peer in peers:
             if peer.tightened:
-                tell(f"looking for the tolerance that makes {peer.tool} tight")
                 family = peer.tool.split(",")[0]
-                known.setdefault(family, tight_tolerance(family, folder, work))
+                if family not in known:
+                    tell(f"looking for the tolerance that makes {family} tight")
+                    known[family] = tight_tolerance(family, folder, work)
                 field.append((peer, known[family]))
         workers = [Worker(peer.tool, tolerance, folder, work) for peer, tolerance in field]
         try:

@@ -102,11 +102,12 @@ def _standardize(columns: Floats) -> None:
     columns /= np.sqrt(sum(np.square(columns[part]).sum(axis=0) for part in parts) / n)
 
 
-def write(data: Data, folder: Path) -> None:
-    """One file for each array; X also by columns, as R stores it."""
+def write(data: Data, folder: Path, by_columns: bool) -> None:
+    """One file for each array; X on request also by columns, as R stores it."""
     folder.mkdir(parents=True, exist_ok=True)
     data.X.tofile(folder / "X.f64")
-    np.asfortranarray(data.X).T.tofile(folder / "X_by_columns.f64")
+    if by_columns:
+        np.asfortranarray(data.X).T.tofile(folder / "X_by_columns.f64")
     data.y.tofile(folder / "y.f64")
     data.folds.tofile(folder / "folds.i32")
     data.alphas.tofile(folder / "alphas.f64")

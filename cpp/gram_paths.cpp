@@ -166,6 +166,8 @@ void ProblemSolver::descend(int64_t ratio, Control& control) {
   descent_.reset();
   Quadratic q = quadratic();
   const double l1_ratio = plan_.l1_ratio[ratio];
+  Effort effort = plan_.effort;
+  effort.exact |= problem_ < members_.n_kept;  // what a person will see is solved to the end
   bool ended = false;
   for (int64_t k = 0; k < plan_.n_alphas; ++k) {
     if (ended) {
@@ -174,7 +176,7 @@ void ProblemSolver::descend(int64_t ratio, Control& control) {
     }
     control.check();
     const double alpha = plan_.alpha[ratio * plan_.n_alphas + k];
-    const Outcome outcome = descent_.solve(q, {alpha * l1_ratio, alpha * (1 - l1_ratio)}, plan_.effort, control);
+    const Outcome outcome = descent_.solve(q, {alpha * l1_ratio, alpha * (1 - l1_ratio)}, effort, control);
     record(ratio, k, b_.data(), g_.data(), outcome.gap, outcome.sweeps);
     ended = out_.nonzero[cell(ratio, k)] > plan_.max_nonzero;
   }

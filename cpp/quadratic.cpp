@@ -190,7 +190,9 @@ bool Descent::exchange(Quadratic& q, Strength s, int64_t column, double sign) {
   axpy(-sign * length, row, q.g, q.m);
   if (stays) return true;
   support_.remove(leaving);
-  return support_.append(q, column, sign, s.a2);
+  if (support_.append(q, column, sign, s.a2)) return true;
+  // The inverse has lost its digits on a support this near to dependent: once more from scratch.
+  return support_.rebuild(q, s.a2) && support_.append(q, column, sign, s.a2);
 }
 
 bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control) {
@@ -278,7 +280,10 @@ void Descent::descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome,
 
 Outcome Descent::solve(Quadratic& q, Strength s, Effort effort, Control& control) {
   Outcome outcome;
-  if (!prepare(q, s) || !active_set(q, s, effort, outcome, control)) descend(q, s, effort, outcome, control);
+  if (!prepare(q, s) || !active_set(q, s, effort, outcome, control)) {
+    descend(q, s, effort, outcome, control);
+    if (effort.exact && prepare(q, s)) active_set(q, s, effort, outcome, control);
+  }
   outcome.converged = outcome.gap <= effort.tolerance;
   return outcome;
 }

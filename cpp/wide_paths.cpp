@@ -141,7 +141,9 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
       for (const Find& find : finds_[i]) places.push_back(find.place);
       finds_[i].clear();
       problem.add_columns(places);
-      outcomes_[i] = problem.solve(strength, plan_.effort, control_);
+      Effort effort = plan_.effort;
+      effort.exact |= i < members_.n_kept;  // what a person will see is solved to the end
+      outcomes_[i] = problem.solve(strength, effort, control_);
       sweeps_[i] += outcomes_[i].sweeps;
       problem.residual(residuals_.data() + i * data_.n());
       quantized_.set(at, residuals_.data() + i * data_.n());

@@ -22,8 +22,7 @@ Plan::Plan(const Table& table, std::vector<double> ratios, int64_t n_alphas, dou
   // A target of one standard deviation and as much correlation as is possible: alpha 1 keeps nothing.
   for (double ratio : l1_ratios)
     for (int64_t k = 0; k < n_alphas; ++k)
-      alphas.push_back(std::pow(least, static_cast<double>(k) / static_cast<double>(std::max<int64_t>(n_alphas - 1, 1))) /
-                       std::max(ratio, 0.05));
+      alphas.push_back(std::pow(least, k / std::max(n_alphas - 1.0, 1.0)) / std::max(ratio, 0.05));
 }
 
 PathPlan Plan::view() const {
@@ -65,7 +64,8 @@ GramRun run_gram(const Table& table, const Columns& x, bool weighted, const Prob
   run.x_scale.assign(problems.n_problems * x.p, -7.0);
   run.y_mean.assign(problems.n_problems, -7.0);
   run.y_scale.assign(problems.n_problems, -7.0);
-  solve_gram_paths({atoms, q, run.weight.data(), run.mean.data(), run.scatter.data()}, problems.membership(n_kept), view,
+  solve_gram_paths({atoms, q, run.weight.data(), run.mean.data(), run.scatter.data()}, problems.membership(n_kept),
+                   view,
                    {run.beta.data(), run.gap.data(), run.train_error.data(), run.nonzero.data(), run.sweeps.data(),
                     run.test_error.data(), run.x_mean.data(), run.x_scale.data(), run.y_mean.data(),
                     run.y_scale.data()},
@@ -129,7 +129,8 @@ std::vector<double> Standardized::gradient(const Table& table, const double* bet
   for (int64_t j = 0; j < table.p; ++j) {
     if (!(scale[j] > 0)) continue;
     long double sum = 0;
-    for (size_t i = 0; i < rows.size(); ++i) sum += share[i] * residual[i] * (table.at(rows[i], j) - mean[j]) / scale[j];
+    for (size_t i = 0; i < rows.size(); ++i)
+      sum += share[i] * residual[i] * (table.at(rows[i], j) - mean[j]) / scale[j];
     g[j] = static_cast<double>(sum);
   }
   return g;

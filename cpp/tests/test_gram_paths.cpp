@@ -7,6 +7,7 @@
 
 #include "check.hpp"
 #include "helpers.hpp"
+#include "moments.hpp"
 #include "paths.hpp"
 
 using namespace bridle;
@@ -232,4 +233,35 @@ TEST(gram_paths_of_degenerate_tables) {
   run = run_gram(single, single.columns(), true, one, Plan(single, {1.0, 0.0}, 4, 0.1), 1);
   for (double value : run.beta) CHECK_EQUAL(value, 0.0);
   CHECK_EQUAL(run.y_mean[0], single.y[0]);
+}
+
+TEST(a_cancelled_control_stops_moments_and_paths) {
+  Random random(38);
+  const Table table = random_table(random, 40, 4, {20, 20});
+  const Problems problems(2, 2);
+  const Plan plan(table, {1.0, 0.0}, 5, 0.1);
+  GramRun run = run_gram(table, table.columns(), true, problems, plan, 3);
+  const Columns columns = table.columns();
+  for (int threads : {1, 2}) {
+    Control control;
+    control.cancel();
+    int stopped = 0;
+    try {
+      accumulate_moments(columns, table.y.data(), nullptr, table.rows.data(), table.start.data(), 2,
+                         {run.weight.data(), run.mean.data(), run.scatter.data()}, threads, control);
+    } catch (const Cancelled&) {
+      ++stopped;
+    }
+    try {
+      solve_gram_paths({2, 5, run.weight.data(), run.mean.data(), run.scatter.data()}, problems.membership(3),
+                       plan.view(),
+                       {run.beta.data(), run.gap.data(), run.train_error.data(), run.nonzero.data(), run.sweeps.data(),
+                        run.test_error.data(), run.x_mean.data(), run.x_scale.data(), run.y_mean.data(),
+                        run.y_scale.data()},
+                       threads, control);
+    } catch (const Cancelled&) {
+      ++stopped;
+    }
+    CHECK_EQUAL(stopped, 2);
+  }
 }

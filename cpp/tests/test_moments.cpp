@@ -80,7 +80,8 @@ TEST(moments_equal_two_passes_over_the_rows) {
            {40}, {0, 1, 2, 17, 20}, {13, 27}, {0}, {1}, {3, 4, 5, 6, 7, 8}, {1, 1, 1, 1}}) {
     Table table = random_table(random, 43, 5, sizes);
     for (int64_t i = table.start[0]; i < table.start[1] && sizes.size() > 3; ++i) table.w[table.rows[i]] = 0;
-    for (bool weighted : {false, true}) check_against_rows(moments_of(table.columns(), table, weighted), table, weighted);
+    for (bool weighted : {false, true})
+      check_against_rows(moments_of(table.columns(), table, weighted), table, weighted);
   }
 }
 
@@ -158,8 +159,10 @@ TEST(an_outlier_in_one_atom_leaves_the_others_untouched) {
   // Within the atom only what involves the column changes.
   for (int64_t j = 0; j < q; ++j) {
     if (j != 2) CHECK_EQUAL(plain.mean[q + j], after.mean[q + j]);
-    for (int64_t k = 0; k <= j; ++k)
-      if (j != 2 && k != 2) CHECK_NEAR(after.scatter[size + packed_size(j) + k], plain.scatter[size + packed_size(j) + k], 1e-13);
+    for (int64_t k = 0; k <= j; ++k) {
+      const int64_t at = size + packed_size(j) + k;
+      if (j != 2 && k != 2) CHECK_NEAR(after.scatter[at], plain.scatter[at], 1e-13);
+    }
   }
   check_against_rows(after, table, true);
 }
@@ -176,7 +179,8 @@ TEST(merging_is_symmetric_to_the_last_bit) {
       return m;
     };
     const double w = std::exp(3 * random.normal());
-    const Moments a = draw(w), b = draw(trial % 3 == 0 ? w : trial % 3 == 1 ? w * (1 + 1e-15) : std::exp(random.normal()));
+    const double other = trial % 3 == 0 ? w : trial % 3 == 1 ? w * (1 + 1e-15) : std::exp(random.normal());
+    const Moments a = draw(w), b = draw(other);
     Moments ab = a, ba = b;
     merge_moments(q, ab.weight[0], ab.mean.data(), ab.scatter.data(), b.weight[0], b.mean.data(), b.scatter.data());
     merge_moments(q, ba.weight[0], ba.mean.data(), ba.scatter.data(), a.weight[0], a.mean.data(), a.scatter.data());
@@ -185,10 +189,11 @@ TEST(merging_is_symmetric_to_the_last_bit) {
     const long double share = static_cast<long double>(a.weight[0]) * b.weight[0] / (a.weight[0] + b.weight[0]);
     for (int64_t j = 0; j < q; ++j)
       for (int64_t k = 0; k <= j; ++k) {
-        const long double expected = static_cast<long double>(a.scatter[packed_size(j) + k]) + b.scatter[packed_size(j) + k] +
-                                     share * (static_cast<long double>(b.mean[j]) - a.mean[j]) *
-                                         (static_cast<long double>(b.mean[k]) - a.mean[k]);
-        CHECK_NEAR(ab.scatter[packed_size(j) + k], expected, 1e-14);
+        const int64_t at = packed_size(j) + k;
+        const long double distance_j = static_cast<long double>(b.mean[j]) - a.mean[j];
+        const long double distance_k = static_cast<long double>(b.mean[k]) - a.mean[k];
+        const long double within = static_cast<long double>(a.scatter[at]) + b.scatter[at];
+        CHECK_NEAR(ab.scatter[at], within + share * distance_j * distance_k, 1e-14);
       }
   }
   // Nothing merged with something is something, either way.
@@ -199,7 +204,8 @@ TEST(merging_is_symmetric_to_the_last_bit) {
   for (int64_t j = 0; j < size; ++j) some.scatter.push_back(again.normal());
   Moments left = none, right = some;
   merge_moments(q, left.weight[0], left.mean.data(), left.scatter.data(), 2.5, some.mean.data(), some.scatter.data());
-  merge_moments(q, right.weight[0], right.mean.data(), right.scatter.data(), 0.0, none.mean.data(), none.scatter.data());
+  merge_moments(q, right.weight[0], right.mean.data(), right.scatter.data(), 0.0, none.mean.data(),
+                none.scatter.data());
   CHECK(same_bits(left, some));
   CHECK(same_bits(right, some));
 }

@@ -55,19 +55,22 @@ struct Problem {
   }
 };
 
-enum Kind { plain, weighted, bounded, duplicated, flat, constant, n_kinds };
+// Traits, in any combination.
+enum Kind { plain = 0, weighted = 1, bounded = 2, duplicated = 4, flat = 8, constant = 16, n_kinds = 32 };
 
-Problem random_problem(Random& random, int64_t n, int64_t m, Kind kind) {
+bool regular(int kind) { return !(kind & (duplicated | flat)); }
+
+Problem random_problem(Random& random, int64_t n, int64_t m, int kind) {
   Problem problem;
   problem.m = m;
-  if (kind == flat) n = std::max<int64_t>(1, m / 2);  // fewer rows than columns: a singular Gram
+  if (kind & flat) n = std::max<int64_t>(1, m / 2);  // fewer rows than columns: a singular Gram
   std::vector<double> x(n * m), y(n);
   for (double& value : x) value = random.normal();
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 1; j < m; ++j) {
       x[i * m + j] += 0.7 * x[i * m + j - 1];  // neighbours correlate
-      if (kind == duplicated && j % 2 == 1) x[i * m + j] = (j % 4 == 1 ? 1.0 : -2.0) * x[i * m + j - 1];
-      if (kind == constant && j == m / 2) x[i * m + j] = 0;
+      if ((kind & duplicated) && j % 2 == 1) x[i * m + j] = (j % 4 == 1 ? 1.0 : -2.0) * x[i * m + j - 1];
+      if ((kind & constant) && j == m / 2) x[i * m + j] = 0;
     }
     y[i] = random.normal();
     for (int64_t j = 0; j < m; j += 2) y[i] += x[i * m + j] / (1 + static_cast<double>(j));
@@ -81,12 +84,12 @@ Problem random_problem(Random& random, int64_t n, int64_t m, Kind kind) {
   }
   for (double value : y) problem.yy += value * value / static_cast<double>(n);
   problem.factor.assign(m, 1.0);
-  if (kind == weighted || (kind == bounded && random.chance(0.5)))
+  if (kind & weighted)
     for (double& v : problem.factor) {
       const double draw = random.uniform();
       v = draw < 0.25 ? 0.0 : draw < 0.4 ? infinity : 2 * random.uniform();
     }
-  if (kind == bounded) {
+  if (kind & bounded) {
     for (int64_t j = 0; j < m; ++j) {
       const double draw = random.uniform();
       problem.lower.push_back(draw < 0.3 ? 0.0 : draw < 0.5 ? -infinity : -0.5 * random.uniform());
@@ -178,8 +181,8 @@ Strength draw_strength(Random& random, const Problem& p, int kind) {
 TEST(solver_finds_the_least_of_all_patterns) {
   Random random(21);
   for (int kind = 0; kind < n_kinds; ++kind)
-    for (int trial = 0; trial < 150; ++trial) {
-      Problem p = random_problem(random, 12, 1 + trial % 4, static_cast<Kind>(kind));
+    for (int trial = 0; trial < 60; ++trial) {
+      Problem p = random_problem(random, 12, 1 + trial % 4, kind);
       const Strength s = draw_strength(random, p, trial / 4 % 3);
       Descent descent;
       Quadratic q = p.quadratic();
@@ -188,10 +191,12 @@ TEST(solver_finds_the_least_of_all_patterns) {
       CHECK(outcome.converged);
       std::vector<double> best;
       const double least = least_objective(p, s, best), reached = static_cast<double>(p.objective(p.b, s));
-      CHECK_AT_MOST(std::abs(reached - least), 3e-12 * q.null_loss);
+      // Of dependent columns without a penalty the gap knows only what each could gain alone.
+      const bool conditional = !regular(kind) && std::count(p.factor.begin(), p.factor.end(), 0.0) > 1;
+      CHECK_AT_MOST(std::abs(reached - least), (conditional ? 1e-7 : 3e-12) * q.null_loss);
       for (int64_t j = 0; j < p.m; ++j) {
         CHECK(p.b[j] >= p.low(j) && p.b[j] <= p.high(j));
-        if (kind == plain || kind == weighted || kind == bounded) CHECK_NEAR(p.b[j], best[j], 1e-9);
+        if (regular(kind)) CHECK_NEAR(p.b[j], best[j], 1e-9);
       }
     }
 }
@@ -199,9 +204,9 @@ TEST(solver_finds_the_least_of_all_patterns) {
 TEST(the_gap_covers_the_distance_to_the_least) {
   // Loose tolerances: what is left to gain must stay below the gap that is reported.
   Random random(22);
-  for (int kind : {plain, bounded, duplicated, flat})
-    for (int trial = 0; trial < 120; ++trial) {
-      Problem p = random_problem(random, 10, 4, static_cast<Kind>(kind));
+  for (int kind = 0; kind < n_kinds; ++kind)
+    for (int trial = 0; trial < 30; ++trial) {
+      Problem p = random_problem(random, 10, 4, kind);
       if (std::count(p.factor.begin(), p.factor.end(), 0.0)) continue;  // there the gap is conditional on them
       const Strength s = draw_strength(random, p, trial % 3);
       Descent descent;
@@ -219,9 +224,9 @@ TEST(the_gap_covers_the_distance_to_the_least) {
 
 TEST(exact_solutions_meet_the_conditions_along_a_path) {
   Random random(23);
-  for (int kind : {plain, weighted, bounded})
+  for (int kind : {+plain, +weighted, +bounded, weighted | bounded, bounded | constant})
     for (int trial = 0; trial < 6; ++trial) {
-      Problem p = random_problem(random, 100, 40, static_cast<Kind>(kind));
+      Problem p = random_problem(random, 100, 40, kind);
       const Strength top = draw_strength(random, p, trial % 3);
       Descent descent;
       for (int k = 0; k < 12; ++k) {  // warm starts, each from the one before
@@ -243,9 +248,9 @@ TEST(exact_solutions_meet_the_conditions_along_a_path) {
 
 TEST(dependent_columns_reach_the_tolerance_along_a_path) {
   Random random(24);
-  for (int kind : {duplicated, flat, constant})
+  for (int kind : {+duplicated, +flat, duplicated | bounded, flat | constant, duplicated | flat | weighted | bounded})
     for (int trial = 0; trial < 6; ++trial) {
-      Problem p = random_problem(random, 60, 24, static_cast<Kind>(kind));
+      Problem p = random_problem(random, 60, 24, kind);
       const Strength top = draw_strength(random, p, trial % 2);
       Descent descent;
       long double before = 0;

@@ -229,7 +229,8 @@ TEST(the_bound_holds_where_it_is_tight) {
     std::vector<Named> xs, rs;
     for (int trial = 0; trial < 8; ++trial) {
       Vector x = fill(n, [&](int64_t) { return random.normal() * (trial % 2 ? 1.0 : 1e5); });
-      if (trial > 3) x = fill(n, [&](int64_t i) { return i < 2 ? 255.0 * i : random.below(254) + (i % 2 ? 0.5 : 0.75); });
+      if (trial > 3)
+        x = fill(n, [&](int64_t i) { return i < 2 ? 255.0 * i : random.below(254) + (i % 2 ? 0.5 : 0.75); });
       const double low = *std::min_element(x.begin(), x.end()), high = *std::max_element(x.begin(), x.end());
       const double width = (high - low) / 255;
       xs.push_back({"trial " + std::to_string(trial), x});
@@ -242,7 +243,8 @@ TEST(the_bound_holds_where_it_is_tight) {
     for (double value : r) largest = std::max(largest, std::abs(value));
     const double unit = largest / 32000;
     rs.push_back({"normal", r});
-    xs.push_back({"along the residual's error", fill(n, [&](int64_t i) { return r[i] - unit * std::nearbyint(r[i] / unit); })});
+    const Vector off = fill(n, [&](int64_t i) { return r[i] - unit * std::nearbyint(r[i] / unit); });
+    xs.push_back({"along the residual's error", off});
     attack(n, xs, rs);
   }
 }
@@ -251,7 +253,8 @@ TEST(the_bound_is_small_for_ordinary_columns) {
   // A bound that is always infinite would hold too.
   Random random(45);
   for (int64_t n : {64, 1000, 20000}) {
-    const Vector x = fill(n, [&](int64_t) { return random.normal(); }), r = fill(n, [&](int64_t) { return random.normal(); });
+    const Vector x = fill(n, [&](int64_t) { return random.normal(); });
+    const Vector r = fill(n, [&](int64_t) { return random.normal(); });
     const Screen s(n, {{"x", x}}, {{"r", r}});
     const double bound = s.columns.error[0] * s.residuals.norm[0] + s.columns.spread[0] * s.residuals.error[0];
     const double norms = std::sqrt(static_cast<double>(exact_product(x, x, 0) * exact_product(r, r, 0)));

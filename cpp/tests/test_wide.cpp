@@ -90,13 +90,14 @@ Table wide_table(Random& random, int64_t n, int64_t p, const std::vector<int64_t
 
 TEST(wide_paths_equal_gram_paths) {
   Random random(51);
-  // 37 columns: the last tile is padded; 43 of 45 rows: neither quads nor atoms come out even.
-  const Table table = wide_table(random, 45, 37, {15, 0, 14, 14});
+  // 37 columns: the last tile is padded; 57 of 60 rows: neither quads nor atoms come out even. The paths end before
+  // they keep as many columns as there are rows: there the two ways of adding would part.
+  const Table table = wide_table(random, 60, 37, {20, 0, 18, 19});
   const Problems problems(4, 4);
   for (bool weighted : {false, true})
     for (bool intercept : {true, false})
       for (bool standardize : {true, false}) {
-        Plan plan(table, {1.0, 0.5}, 8, 0.05);
+        Plan plan(table, {1.0, 0.5}, 8, 0.1);
         plan.fit_intercept = intercept;
         plan.standardize = standardize;
         const WideResults wide = run_wide(table, table.columns(), weighted, problems, plan);
@@ -289,12 +290,79 @@ TEST(wide_null_gradients_and_degenerate_columns) {
       for (int64_t place = 0; place < 32; ++place) {
         const int64_t j = data.id[place];
         CHECK_NEAR(mean[place], j < 0 ? 0 : rows.mean[j], 1e-12);
-        const double size = j < 0 ? 1 : std::max(1.0, std::abs(static_cast<double>(rows.mean[j] * 1e-3L)));
-        CHECK_NEAR(scale[place], j < 0 ? 0 : rows.scale[j], 1e-12 * size);
-        const double loose = j == 5 ? 1e-5 : 1e-12;  // 1e7 beside 1e-3 leaves five digits
-        if (j == 5 && !intercept) continue;
-        CHECK_NEAR(c[place], j < 0 ? 0 : g[j], loose * (j == 4 ? 1e-3 : 1));
+        // 1e7 beside 1e-3: means are known to 1e-9, a millionth of the spread.
+        CHECK_NEAR(scale[place], j < 0 ? 0 : rows.scale[j], j == 5 ? 1e-9 : 1e-12);
+        if (j == 5 && !intercept) continue;  // a gradient of 1e10 times what the others have
+        CHECK_NEAR(c[place], j < 0 ? 0 : g[j], j == 5 ? 1e-5 : 1e-12);
       }
     }
+  }
+}
+
+TEST(more_rows_than_32_bits_can_add) {
+  Random random(61);
+  const int64_t n = 65536 + 7;
+  const Table table = random_table(random, n, 18, {30000, 20000, 15000});
+  const Problems problems(3, 3);
+  const Plan plan(table, {1.0}, 5, 0.05);
+  check_equal(run_wide(table, table.columns(), true, problems, plan),
+              run_gram(table, table.columns(), true, problems, plan, 1), 18, 5);
+}
+
+TEST(wide_paths_of_degenerate_tables) {
+  Random random(62);
+  // A constant target, no columns, all columns left out, one column, one row.
+  Table table = random_table(random, 30, 20, {15, 15});
+  std::fill(table.y.begin(), table.y.end(), 4.0);
+  const Problems problems(2, 2);
+  WideResults run = run_wide(table, table.columns(), false, problems, Plan(table, {1.0}, 4, 0.1));
+  CHECK(run.beta.empty());
+  for (double error : run.train_error) CHECK_EQUAL(error, 0.0);
+
+  const Table empty = random_table(random, 30, 0, {15, 15});
+  run = run_wide(empty, empty.columns(), true, problems, Plan(empty, {1.0}, 4, 0.1));
+  for (int64_t nonzero : run.nonzero) CHECK_EQUAL(nonzero, int64_t{0});
+
+  const Table some = random_table(random, 30, 5, {15, 15});
+  Plan plan(some, {1.0, 0.0}, 4, 0.1);
+  plan.factor.assign(5, infinity);
+  run = run_wide(some, some.columns(), true, problems, plan);
+  for (int64_t nonzero : run.nonzero) CHECK_EQUAL(nonzero, int64_t{0});
+
+  const Table column = random_table(random, 30, 1, {15, 15});
+  const Plan of_one(column, {1.0, 0.0}, 4, 0.01);
+  check_equal(run_wide(column, column.columns(), true, problems, of_one),
+              run_gram(column, column.columns(), true, problems, of_one, 1), 1, 8);
+
+  Table single = random_table(random, 1, 3, {1});
+  single.w[0] = 1;
+  run = run_wide(single, single.columns(), true, Problems(1, 0), Plan(single, {1.0}, 4, 0.1));
+  CHECK(run.beta.empty());
+}
+
+TEST(a_cancelled_control_stops_wide_tables) {
+  Random random(63);
+  const Table table = random_table(random, 30, 20, {15, 15});
+  const Columns columns = table.columns();
+  const Problems problems(2, 2);
+  const Plan plan(table, {1.0}, 4, 0.1);
+  for (int threads : {1, 2}) {
+    Control cancelled, good;
+    cancelled.cancel();
+    auto stops = [](const auto& work) {
+      try {
+        work();
+      } catch (const Cancelled&) {
+        return true;
+      }
+      return false;
+    };
+    auto read = [&](Control& control) {
+      return WideData(columns, table.y.data(), nullptr, table.rows.data(), table.start.data(), 2, threads, control);
+    };
+    CHECK(stops([&] { read(cancelled); }));
+    const WideData data = read(good);
+    CHECK(stops([&] { solve_wide_paths(data, problems.membership(1), plan.view(), threads, cancelled); }));
+    CHECK(!stops([&] { solve_wide_paths(data, problems.membership(1), plan.view(), threads, good); }));
   }
 }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .certificate import GAP_TOLERANCE, Candidate, Certificate, certify
 from .errors import UsageError
 from .objective import alpha_max, ridge_degrees_of_freedom
 from .penalties import Penalty
@@ -328,6 +329,25 @@ def ill_conditioned(engine: Engine, null: Null, plan: Plan) -> bool:
     return bool(eigenvalues[0] < 1e-6 * eigenvalues[-1])
 
 
+def certify_path(
+    rows: Rows,
+    plan: Plan,
+    path: Path,
+    which: list[int],
+    threads: int = 1,
+    gram: Callable[[NDArray[np.intp]], Floats] | None = None,
+) -> list[Certificate]:
+    """Certificates from the rows (their missing numbers filled) of the named fits of a path."""
+    candidates = [
+        Candidate(float(path.alphas[k]), path.l1_ratio, float(path.intercepts[k]), path.stored.row(k))
+        for k in which
+    ]
+    return certify(
+        rows.design, rows.y, rows.weights, candidates, plan.penalty, fit_intercept=plan.fit_intercept,
+        standardize=plan.standardize, tolerance=GAP_TOLERANCE, threads=threads, gram=gram,
+    )  # fmt: skip
+
+
 def solve_paths(
     rows: Rows,
     engine: Engine,
@@ -343,5 +363,11 @@ def solve_paths(
         filled = replace(rows, design=rows.design.fill(path.fills))
         delicate = ill_conditioned(engine, null, plan)
         from_rows = [k for k, alpha in enumerate(path.alphas) if alpha == 0 or delicate]
-        out.append(finished(path, filled, null, plan.penalty, plan.fit_intercept, from_rows))
+        better = finished(path, filled, null, plan.penalty, plan.fit_intercept, from_rows)
+        if better is not path:
+            proven = certify_path(filled, plan, better, from_rows)
+            gaps = better.gaps.copy()
+            gaps[from_rows] = [certificate.relative_gap for certificate in proven]
+            better = replace(better, gaps=gaps)
+        out.append(better)
     return out

@@ -21,6 +21,7 @@ support wherever the optimality conditions leave a margin of 1e-6.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from pathlib import Path
 
@@ -45,11 +46,6 @@ def refused(case: dict, solver: str) -> bool:
 
 
 RUNS = [(name, s) for name, case in FIXTURE["cases"].items() for s in SOLVERS if not refused(case, s)]
-
-
-@pytest.fixture
-def use(monkeypatch):
-    return lambda solver: monkeypatch.setattr("bridle.solvers.auto.choose", lambda design: solver)
 
 
 class Case:
@@ -138,11 +134,19 @@ class Case:
         return np.where(coef != 0, size > MARGIN * size.max(), slack > MARGIN * np.abs(slope).max())
 
 
-@pytest.mark.parametrize(("name", "solver"), RUNS)
-def test_coefficients_intercepts_and_support(name, solver, use):
-    use(solver)
+@functools.cache
+def solved(name: str, solver: str, n_alphas: int | None = None) -> tuple[Case, bridle.Path]:
+    """The case, and bridle's path at its lambdas (or on bridle's own grid), by the named solver."""
     case = Case(name)
-    path = case.path(alphas=case.lam * case.per_lambda)
+    grid = {"n_alphas": n_alphas} if n_alphas else {"alphas": case.lam * case.per_lambda}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bridle.solvers.auto.choose", lambda design: solver)
+        return case, case.path(**grid)
+
+
+@pytest.mark.parametrize(("name", "solver"), RUNS)
+def test_coefficients_intercepts_and_support(name, solver):
+    case, path = solved(name, solver)
     np.testing.assert_allclose(path.alphas, case.lam * case.per_lambda, rtol=1e-15)
     coefs = path.coefs / case.unit
     for k, lam in enumerate(case.lam):
@@ -161,11 +165,9 @@ def test_coefficients_intercepts_and_support(name, solver, use):
 
 
 @pytest.mark.parametrize(("name", "solver"), RUNS)
-def test_training_error(name, solver, use):
+def test_training_error(name, solver):
     """glmnet's dev.ratio is 1 - MSE / null MSE, both under the weights."""
-    use(solver)
-    case = Case(name)
-    path = case.path(alphas=case.lam * case.per_lambda)
+    case, path = solved(name, solver)
     null = case.y_sd**2
     np.testing.assert_allclose(path.train_error / null, 1 - case.dev_ratio, rtol=0, atol=AGREEMENT)
 
@@ -183,21 +185,17 @@ def has_one_null_model(case: dict) -> bool:
 @pytest.mark.parametrize(
     ("name", "solver"), [run for run in RUNS if has_one_null_model(FIXTURE["cases"][run[0]])]
 )
-def test_largest_lambda(name, solver, use):
+def test_largest_lambda(name, solver):
     """The first lambda of glmnet's own grid is bridle's alpha_max."""
-    use(solver)
-    case = Case(name)
-    path = case.path(n_alphas=2)
+    case, path = solved(name, solver, n_alphas=2)
     assert path.alpha_max / case.per_lambda == pytest.approx(case.lambda_max, rel=1e-12)
     assert not path.coefs[0].any()
 
 
 @pytest.mark.parametrize("name", [k for k, case in FIXTURE["cases"].items() if refused(case, "columns")])
-def test_what_the_solver_for_wide_tables_lacks_it_says(name, use):
-    use("columns")
-    case = Case(name)
+def test_what_the_solver_for_wide_tables_lacks_it_says(name):
     with pytest.raises(bridle.UsageError, match="Ridge"):
-        case.path(alphas=case.lam * case.per_lambda)
+        solved(name, "columns")
 
 
 def test_the_recording_names_its_makers():

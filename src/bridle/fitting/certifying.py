@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .._numerics import thread_count
-from ..certificate import GAP_TOLERANCE, Candidate, Certificate, certify
-from ..paths import Path, finished, ill_conditioned
+from ..certificate import GAP_TOLERANCE, Certificate
+from ..paths import Path, certify_path, finished, ill_conditioned
 from ..selection import Choice
 from ..solvers import Engine, Plan, Rows
 from ..solvers.plan import Null
@@ -18,16 +18,11 @@ from .remarks import label
 def certificates_of(
     rows: Rows, engine: Engine, plan: Plan, of: Path, which: list[int], threads: int
 ) -> list[Certificate]:
-    dense = [of.stored.row(k) for k in which]
-    candidates = [
-        Candidate(float(of.alphas[k]), of.l1_ratio, float(of.intercepts[k]), coef)
-        for k, coef in zip(which, dense)
-    ]
-    return certify(
-        rows.design.fill(of.fills), rows.y, rows.weights, candidates, plan.penalty, fit_intercept=plan.fit_intercept,
-        standardize=plan.standardize, tolerance=GAP_TOLERANCE, threads=threads,
-        gram=lambda columns: engine.gram(columns, plan.fit_intercept),
-    )  # fmt: skip
+    """From the rows, for the named fits of a path."""
+    filled = replace(rows, design=rows.design.fill(of.fills))
+    return certify_path(
+        filled, plan, of, which, threads, lambda columns: engine.gram(columns, plan.fit_intercept)
+    )
 
 
 def certified(

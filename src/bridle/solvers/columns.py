@@ -15,6 +15,8 @@ from .gram import null_errors
 from .plan import Floats, Null, Plan, Progress, Rows, Solution, SparseRows, Split
 from .ridge import kernel_ridge, kernel_spectrum
 
+MOST_BOUNDED = 6_000  # ridge with bounds keeps every column in the working set, and their Gram
+
 
 @dataclass(frozen=True, eq=False)
 class ColumnEngine:
@@ -95,20 +97,25 @@ class ColumnEngine:
 
     def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
         """Descent for every l1_ratio above 0; ridge goes through the kernel matrix."""
-        if (plan.alphas * plan.l1_ratios[:, None] <= 0).any() and not (plan.l1_ratios == 0).all():
-            mixed = plan.alphas[plan.l1_ratios > 0]
-            if (mixed <= 0).any():
-                raise UsageError(
-                    f"alpha = 0 (least squares) on {self.rows.design.p} columns and {self.rows.design.n} rows has no "
-                    "unique answer; use alpha > 0."
-                )
+        if (plan.alphas <= 0).any():
+            raise UsageError(
+                f"alpha = 0 (least squares) on {self.rows.design.p} columns and {self.rows.design.n} rows has no unique "
+                "answer, or is too large to be solved by columns; use alpha > 0."
+            )
+        penalty = plan.penalty
+        bounded = penalty.lower is not None or penalty.upper is not None
+        if bounded and (plan.l1_ratios == 0).any() and self.rows.design.p > MOST_BOUNDED:
+            raise UsageError(
+                f"Ridge (l1_ratio = 0) with bounds takes at most {MOST_BOUNDED:,} columns, not "
+                f"{self.rows.design.p:,}; use an l1_ratio above 0."
+            )
         parts: dict[int, Solution] = {}
-        descent = [i for i, ratio in enumerate(plan.l1_ratios) if ratio > 0]
+        descent = [i for i, ratio in enumerate(plan.l1_ratios) if ratio > 0 or bounded]
         if descent:
             solved = self._descend(plan.only(descent), split, kept, progress)
             parts.update({i: _ratio(solved, at) for at, i in enumerate(descent)})
         for i in range(len(plan.l1_ratios)):
-            if plan.l1_ratios[i] == 0:
+            if i not in parts:
                 parts[i] = kernel_ridge(self.rows, plan.only([i]), split, kept, progress)
         return _stack([parts[i] for i in range(len(plan.l1_ratios))])
 

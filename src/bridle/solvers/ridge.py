@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
+from ..errors import DataError
 from ..penalties import Penalty
 from .gram import column_scales
 from .plan import Floats, Null, Plan, Progress, Rows, Solution, SparseRows, Split
@@ -27,6 +27,42 @@ class _Training:
     inverse: Floats  # 1 / (scale sqrt(v)); zero for columns left out
     y_mean: float
     y_scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Free:
+    """The unpenalized columns of one problem: an orthonormal basis of them, and the triangle that leads back."""
+
+    columns: NDArray[np.intp]
+    basis: Floats  # (n, f)
+    triangle: Floats  # (f, f)
+
+    @staticmethod
+    def of(rows: Rows, t: _Training, plan: Plan) -> _Free:
+        columns = np.flatnonzero((plan.penalty.factors == 0) & (t.x_scale > 0))
+        empty = _Free(columns, np.zeros((len(t.rows), len(columns))), np.eye(len(columns)))
+        if not len(columns):
+            return empty
+        basis, triangle = np.linalg.qr(empty.block(rows, t, t.rows) * t.root[:, None])
+        pivots = np.abs(np.diag(triangle))
+        if len(pivots) < len(columns) or not pivots.min() > 1e-12 * pivots.max():
+            raise DataError(
+                "The unpenalized columns are linearly dependent, so their coefficients are not determined."
+            )
+        return _Free(columns, basis, triangle)
+
+    def block(self, rows: Rows, t: _Training, which: NDArray[np.int64]) -> Floats:
+        """The columns at the named rows, standardized."""
+        values = rows.design.take(which).columns(self.columns)
+        return (values - t.x_mean[self.columns]) / t.x_scale[self.columns]
+
+    def without(self, values: Floats) -> Floats:
+        """What is left of values (n, ...) beside the unpenalized columns."""
+        return values - self.basis @ (self.basis.T @ values) if len(self.columns) else values
+
+    def solve(self, residual: Floats) -> Floats:
+        """Least-squares coefficients (f, A) of a residual (n, A)."""
+        return np.linalg.solve(self.triangle, self.basis.T @ residual)
 
 
 def _tiles(rows: Rows) -> Iterator[tuple[slice, Floats]]:
@@ -49,8 +85,9 @@ def _training(rows: Rows, train: NDArray[np.int64], plan: Plan) -> _Training:
         second[piece] = variance[piece] + (0.0 if plan.fit_intercept else mean[piece] ** 2)
     x_scale, usable = column_scales(variance, second, mean, plan.fit_intercept, plan.standardize)
     usable &= np.isfinite(plan.penalty.factors)
-    root_factor = np.sqrt(np.where(usable, plan.penalty.factors, 1.0))
-    inverse = np.where(usable, 1.0 / np.where(usable, x_scale * root_factor, 1.0), 0.0)
+    penalized = usable & (plan.penalty.factors > 0)
+    root_factor = np.sqrt(np.where(penalized, plan.penalty.factors, 1.0))
+    inverse = np.where(penalized, 1.0 / np.where(penalized, x_scale * root_factor, 1.0), 0.0)
     y = rows.y[train]
     y_mean = float(share @ y) if plan.fit_intercept else 0.0
     y_square = float(share @ (y - y_mean) ** 2)
@@ -61,19 +98,12 @@ def _training(rows: Rows, train: NDArray[np.int64], plan: Plan) -> _Training:
 
 
 def kernel_ridge(rows: Rows, plan: Plan, split: Split, kept: int, progress: Progress = None) -> Solution:
-    """All problems of a plan with the single l1_ratio 0. Penalty factors above 0, no bounds.
+    """All problems of a plan with the single l1_ratio 0 and positive alphas, no bounds.
 
     With A the standardized rows scaled by the roots of their shares of the weight, the coefficients are
-    A'(AA' + alpha)^-1 times the target, treated alike; AA' is (n, n).
+    A'(AA' + alpha)^-1 times the target, treated alike; AA' is (n, n). Unpenalized columns are projected out of both first.
     """
     penalty, alphas = plan.penalty, plan.alphas[0]
-    if penalty.lower is not None or penalty.upper is not None or (penalty.factors == 0).any():
-        raise UsageError(
-            f"Ridge (l1_ratio = 0) on {rows.design.p} columns takes neither bounds nor unpenalized columns; "
-            "use an l1_ratio above 0."
-        )
-    if (alphas <= 0).any():
-        raise UsageError("Ridge with more columns than rows needs alpha > 0.")
     problems, atoms = split.test.shape
     cells = (problems, 1, len(alphas))
     out_test = np.full((*cells, atoms), np.nan)
@@ -82,23 +112,29 @@ def kernel_ridge(rows: Rows, plan: Plan, split: Split, kept: int, progress: Prog
     for k in range(problems):
         t = _training(rows, split.rows_of(split.train[k]), plan)
         kernel = _kernel(rows, t)
-        values, vectors = np.linalg.eigh(kernel[np.ix_(t.rows, t.rows)] * t.root * t.root[:, None])
-        values = np.maximum(values, 0.0)
         target = (rows.y[t.rows] - t.y_mean) / t.y_scale * t.root
+        free = _Free.of(rows, t, plan)
+        own = kernel[np.ix_(t.rows, t.rows)] * t.root * t.root[:, None]
+        values, vectors = np.linalg.eigh(free.without(free.without(own).T))
+        values = np.maximum(values, 0.0)
+        plain, target = target, free.without(target)
         projected = vectors.T @ target
         shrunk = projected[:, None] / (values[:, None] + alphas)  # (n, A)
         train_error[k, 0] = ((alphas * shrunk) ** 2).sum(axis=0) * t.y_scale**2
-        dual = (vectors @ shrunk) * t.root[:, None]
+        unscaled = free.without(vectors @ shrunk)
+        dual = unscaled * t.root[:, None]
+        loose = free.solve(plain[:, None] - own @ unscaled)
         for a in np.flatnonzero(split.test[k]):
             at = split.rows[split.start[a] : split.start[a + 1]]
             if len(at) == 0:
                 continue
             weights = np.ones(len(at)) if rows.weights is None else rows.weights[at]
             if weights.sum() > 0:
-                predicted = t.y_mean + t.y_scale * (kernel[np.ix_(at, t.rows)] @ dual)
+                fitted = kernel[np.ix_(at, t.rows)] @ dual + free.block(rows, t, at) @ loose
+                predicted = t.y_mean + t.y_scale * fitted
                 out_test[k, 0, :, a] = weights @ (rows.y[at][:, None] - predicted) ** 2 / weights.sum()
         if k < kept:
-            beta, gap[k, 0] = _coefficients(rows, t, dual, alphas, penalty)
+            beta, gap[k, 0] = _coefficients(rows, t, dual, alphas, penalty, free, loose)
             coefs.append(beta)
         x_mean.append(t.x_mean)
         x_scale.append(t.x_scale)
@@ -110,7 +146,7 @@ def kernel_ridge(rows: Rows, plan: Plan, split: Split, kept: int, progress: Prog
         [SparseRows.of(np.concatenate(coefs))],
         gap,
         train_error,
-        np.full(cells, int((t.inverse > 0).sum()), dtype=np.int64),
+        np.full(cells, int((t.inverse > 0).sum()) + len(free.columns), dtype=np.int64),
         out_test,
         np.array(x_mean[: max(kept, 1)]),
         np.array(x_scale[: max(kept, 1)]),
@@ -131,7 +167,7 @@ def _kernel(rows: Rows, t: _Training) -> Floats:
 
 
 def _coefficients(
-    rows: Rows, t: _Training, dual: Floats, alphas: Floats, penalty: Penalty
+    rows: Rows, t: _Training, dual: Floats, alphas: Floats, penalty: Penalty, free: _Free, loose: Floats
 ) -> tuple[Floats, Floats]:
     """(A, p) standardized coefficients, and their relative gaps: sum (g - alpha v b)^2 / (2 alpha v)."""
     scaled = np.empty((rows.design.p, len(alphas)))
@@ -141,6 +177,7 @@ def _coefficients(
         scaled[piece] = z.T @ dual
         fitted += z @ scaled[piece]
     target = (rows.y[t.rows] - t.y_mean) / t.y_scale
+    fitted += free.block(rows, t, t.rows) @ loose
     share = (t.root**2)[:, None]
     residual = (target[:, None] - fitted) * share
     gap = np.zeros(len(alphas))
@@ -152,6 +189,7 @@ def _coefficients(
         np.where(np.isfinite(penalty.factors) & (penalty.factors > 0), penalty.factors, 1.0)
     )
     beta = np.where(t.inverse > 0, 1.0 / root_factor, 0.0)[:, None] * scaled
+    beta[free.columns] = loose
     return beta.T, gap / (null_loss if null_loss > 0 else 1.0)
 
 

@@ -1,7 +1,7 @@
 # make demo   sets everything up and fits a model on a real table
 # make test   sets everything up and passes all tests
 .DELETE_ON_ERROR:
-.PHONY: FORCE demo test lint unit laws sanitize fixtures pictures readme bench stub clean
+.PHONY: FORCE demo test lint unit laws sanitize fixtures pictures readme bench footprint stub clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -48,7 +48,7 @@ laws: .venv/.tests
 stub: .venv/.tests
 	$(BIN)/python tools/stub.py
 
-sanitize: .venv/.runtime
+sanitize:
 	cmake -S . -B build/sanitize -DBRIDLE_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
 	cmake --build build/sanitize -j 2
 	build/sanitize/test_kernels
@@ -66,7 +66,10 @@ readme: .venv/.runtime
 	$(BIN)/python tools/readme.py
 
 bench: .venv/.tests
-	$(BIN)/python benchmarks/run.py $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+
+footprint: .venv/.tests
+	$(BIN)/python -m benchmarks.footprint
 
 clean:
 	rm -rf .venv build demo

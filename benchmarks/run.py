@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
+import sys
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -38,6 +40,7 @@ def main() -> None:
         parser.error(f"no such work: {', '.join(sorted(unknown))}")
 
     console = Console(width=None if os.isatty(1) else 190)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that large files are removed
     os.sched_setaffinity(0, machine.spread(contest.THREADS))
     here = machine.describe(contest.THREADS)
     if here["load_before"] > 0.5:

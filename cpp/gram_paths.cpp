@@ -59,7 +59,7 @@ class ProblemSolver {
   void descend(int64_t ratio, Control& control);
   void ridge(int64_t ratio, Control& control);
   bool plain_ridge() const;
-  void record(int64_t ratio, int64_t k, const double* b, const double* g, double gap, int64_t sweeps);
+  void record(int64_t ratio, int64_t k, bool solved, double gap, int64_t sweeps);
   double test_error(int64_t atom) const;
   Quadratic quadratic();
 
@@ -103,7 +103,16 @@ void ProblemSolver::assemble() {
   t_.factor.assign(plan_.factor, plan_.factor + p_);
   for (int64_t j = 0; j < p_; ++j) {
     const double second = full[j * q_ + j], mean = t_.mean[j];
-    double variance = plan_.fit_intercept ? second : second - mean * mean;
+    double variance = second;
+    if (!plan_.fit_intercept) {  // about the mean all the same, never as a difference of squares
+      variance = 0;
+      for (int64_t a = 0; a < atoms_.n_atoms; ++a) {
+        if (!trains(a)) continue;
+        const double off = atoms_.mean[a * q_ + j] - mean;
+        const double scatter = atoms_.scatter[a * packed_size(q_) + packed_size(j) + j];
+        variance += (scatter + atoms_.weight[a] * off * off) / t_.weight;
+      }
+    }
     double scale = std::sqrt(std::max(variance, 0.0));
     const bool constant = scale <= constant_share * std::abs(mean);
     if (constant && !plan_.fit_intercept) scale = std::sqrt(second);
@@ -171,13 +180,13 @@ void ProblemSolver::descend(int64_t ratio, Control& control) {
   bool ended = false;
   for (int64_t k = 0; k < plan_.n_alphas; ++k) {
     if (ended) {
-      record(ratio, k, nullptr, nullptr, nan_value, 0);
+      record(ratio, k, false, nan_value, 0);
       continue;
     }
     control.check();
     const double alpha = plan_.alpha[ratio * plan_.n_alphas + k];
     const Outcome outcome = descent_.solve(q, {alpha * l1_ratio, alpha * (1 - l1_ratio)}, effort, control);
-    record(ratio, k, b_.data(), g_.data(), outcome.gap, outcome.sweeps);
+    record(ratio, k, true, outcome.gap, outcome.sweeps);
     ended = out_.nonzero[cell(ratio, k)] > plan_.max_nonzero;
   }
 }
@@ -241,16 +250,17 @@ void ProblemSolver::ridge(int64_t ratio, Control& control) {
       const double l2 = alpha * t_.factor[j], off = g_[j] - l2 * b_[j];
       gap += off * off / (2 * l2);
     }
-    record(ratio, k, b_.data(), g_.data(), gap / q.null_loss, 0);
+    record(ratio, k, true, gap / q.null_loss, 0);
   }
 }
 
-void ProblemSolver::record(int64_t ratio, int64_t k, const double* b, const double* g, double gap, int64_t sweeps) {
+void ProblemSolver::record(int64_t ratio, int64_t k, bool solved, double gap, int64_t sweeps) {
   const int64_t at = cell(ratio, k);
   out_.gap[at] = gap;
   out_.sweeps[at] = sweeps;
   double* beta = problem_ < members_.n_kept ? out_.beta + at * p_ : nullptr;
-  if (!b) {
+  const double *b = b_.data(), *g = g_.data();
+  if (!solved) {
     if (beta) std::fill_n(beta, p_, nan_value);
     out_.train_error[at] = nan_value;
     out_.nonzero[at] = -1;

@@ -65,8 +65,16 @@ void parallel_for(int64_t n_tasks, int n_threads, Control& control,
     while (running > 0) {
       if (!finished.wait_for(lock, std::chrono::milliseconds(30), [&] { return running == 0; })) {
         lock.unlock();
-        if (!control.poll_now()) stop = true;
+        std::exception_ptr own;
+        try {
+          if (!control.poll_now()) stop = true;
+        } catch (...) {  // whatever the poll throws, the threads are joined first
+          own = std::current_exception();
+          stop = true;
+          control.cancel();
+        }
         lock.lock();
+        if (own && !failure) failure = own;
       }
     }
   }

@@ -36,6 +36,12 @@ double conjugate(const Quadratic& q, int64_t j, double z, double l1, double l2) 
   return best * (excess - 0.5 * l2 * best);
 }
 
+// Nothing, or next to nothing, holds this column back: the Fenchel gap would divide by its penalty.
+bool loose(const Quadratic& q, int64_t j, Strength s) {
+  const double v = q.factor[j];
+  return s.a1 * v == 0 && s.a2 * v <= 1e-14 * q.gram[j * q.stride + j];
+}
+
 bool bounded(const Quadratic& q, int64_t j, double z) {
   return z > 0 ? (q.upper && q.upper[j] < infinity) : (q.lower && q.lower[j] > -infinity);
 }
@@ -103,9 +109,10 @@ double Descent::scan(const Quadratic& q, Strength s) {
     if (left_out(q, j)) continue;
     const double b = q.b[j], g = q.g[j], v = q.factor[j], l1 = s.a1 * v, l2 = s.a2 * v;
     if (b != 0) residual -= b * (q.c[j] + g);
-    if (l1 == 0 && l2 == 0) {  // unpenalized: what one step along this column would still gain
-      if (clip(q, j, b + g) == b) continue;
-      block += g * g / q.gram[j * q.stride + j];
+    if (loose(q, j, s)) {  // what one step along this column would still gain
+      const double off = g - l2 * b;
+      if (clip(q, j, b + off) == b) continue;
+      block += off * off / q.gram[j * q.stride + j];
       if (!support_.holds(j)) violators_.push_back(j);
       continue;
     }
@@ -129,7 +136,7 @@ double Descent::scan(const Quadratic& q, Strength s) {
   if (s.a2 > 0 || q.lower || q.upper) {
     for (int64_t j = 0; j < q.m; ++j) {
       const double v = q.factor[j], z = scale * q.g[j];
-      if (left_out(q, j) || v == 0 || std::abs(z) <= s.a1 * v) continue;
+      if (left_out(q, j) || loose(q, j, s) || std::abs(z) <= s.a1 * v) continue;
       const double more = conjugate(q, j, z, s.a1 * v, s.a2 * v);
       if (more < infinity) value += more;  // infinite only by rounding, at the very edge of the scaling
     }

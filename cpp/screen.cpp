@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include "kernels.hpp"
 
@@ -67,6 +68,12 @@ void vnni_products(int64_t count, const uint8_t* codes, const int32_t* const* hi
 }
 #endif
 
+// Below the least normal number products underflow: added to every bound.
+constexpr double least_normal = std::numeric_limits<double>::min();
+// Roots of sums of squares are taken in units of the largest entry, so that none over- or underflows. Sums of n terms
+// may be off by a share of n roundings; `room` covers that and the few roundings after it.
+double room(int64_t n) { return 1 + 1e-12 + 2.3e-16 * static_cast<double>(n); }
+
 bool use_vnni() {
 #ifdef BRIDLE_VNNI
   const char* forced = std::getenv("BRIDLE_SCREEN");
@@ -96,32 +103,41 @@ void QuantizedResiduals::reset(int64_t rows, int64_t n_residuals) {
 }
 
 void QuantizedResiduals::set(int64_t k, const double* r) {
-  double largest = 0, total = 0;
+  double largest = 0, total = 0, lost = 0;
   for (int64_t i = 0; i < n; ++i) {
     largest = std::max(largest, std::abs(r[i]));
-    total += r[i];
+    const double next = total + r[i];  // Neumaier: what the addition loses is kept beside
+    lost += std::abs(total) >= std::abs(r[i]) ? (total - next) + r[i] : (r[i] - next) + total;
+    total = next;
   }
-  const double scale = largest > 0 ? largest / 32000.0 : 0.0;
-  const double inverse = scale > 0 && std::isfinite(1.0 / scale) ? 1.0 / scale : 0.0;
   int8_t* upper = reinterpret_cast<int8_t*>(high.data() + k * quads);
   int8_t* lower = reinterpret_cast<int8_t*>(low.data() + k * quads);
+  sum[k] = total + lost;
+  const double scale = largest / 32000.0, inverse = 1.0 / scale;
+  if (!(scale > 0 && std::isfinite(inverse))) {  // zeros, or too small to be told apart: all of it is error
+    std::fill_n(high.data() + k * quads, quads, 0);
+    std::fill_n(low.data() + k * quads, quads, 0);
+    unit[k] = sum_quantized[k] = 0;
+    norm[k] = error[k] = largest * std::sqrt(static_cast<double>(n)) * room(n) + (largest > 0 ? least_normal : 0);
+    return;
+  }
   double squares = 0, off = 0;
   int64_t integers = 0;
   for (int64_t i = 0; i < n; ++i) {
-    const int32_t value = static_cast<int32_t>(std::lrint(r[i] * inverse));
+    const double ratio = r[i] * inverse;
+    const int32_t value = static_cast<int32_t>(std::lrint(ratio));
     const int32_t bottom = static_cast<int8_t>(value & 0xff);
     upper[i] = static_cast<int8_t>((value - bottom) / 256);
     lower[i] = static_cast<int8_t>(bottom);
-    const double miss = r[i] - scale * value;
-    squares += r[i] * r[i];
+    const double miss = (r[i] - scale * value) * inverse;
+    squares += ratio * ratio;
     off += miss * miss;
     integers += value;
   }
-  unit[k] = inverse > 0 ? scale : 0.0;
-  sum[k] = total;
+  unit[k] = scale;
   sum_quantized[k] = static_cast<double>(integers);
-  norm[k] = std::sqrt(squares) * (1 + 1e-12);
-  error[k] = std::sqrt(off) * (1 + 1e-12) + 1e-15 * norm[k];
+  norm[k] = scale * std::sqrt(squares) * room(n);
+  error[k] = scale * std::sqrt(off) * room(n) + 1e-15 * norm[k] + least_normal;
 }
 
 void QuantizedColumns::reset(int64_t rows, int64_t n_columns) {
@@ -138,23 +154,25 @@ void QuantizedColumns::reset(int64_t rows, int64_t n_columns) {
 void QuantizedColumns::set(int64_t column, const double* x) {
   const auto [least, most] = std::minmax_element(x, x + n_);
   const double low = *least, range = *most - low, width = range / 255.0;
-  const double inverse = width > 0 && std::isfinite(1.0 / width) ? 1.0 / width : 0.0;
+  const bool usable = width > 0 && std::isfinite(1.0 / width);
+  const double inverse = usable ? 1.0 / width : 0.0, per = usable ? inverse : 1.0;
   uint8_t* codes = codes_.data() + (column / tile_width) * quads_ * 4 * tile_width + (column % tile_width) * 4;
   const double centre = low + 127.5 * width;
   double off = 0, squares = 0;
   for (int64_t i = 0; i < n_; ++i) {
     const double code = std::min(255.0, std::max(0.0, std::nearbyint((x[i] - low) * inverse)));
     codes[(i / 4) * 4 * tile_width + i % 4] = static_cast<uint8_t>(code);
-    const double miss = x[i] - (centre + width * (code - 127.5));
+    const double miss = (x[i] - (centre + width * (code - 127.5))) * per;
     off += miss * miss;
     squares += (code - 127.5) * (code - 127.5);
   }
+  const double root = std::sqrt(static_cast<double>(n_));
   middle[column] = centre;
   step[column] = width;
   // The last terms cover the rounding of these very sums.
-  error[column] = std::sqrt(off) * (1 + 1e-12) + 1e-14 * std::sqrt(static_cast<double>(n_)) *
-                                                     std::max(std::abs(low), std::abs(low + range));
-  spread[column] = width * std::sqrt(squares) * (1 + 1e-12);
+  error[column] = (usable ? width * std::sqrt(off) : range * root) * room(n_) +
+                  1e-14 * root * std::max(std::abs(low), std::abs(low + range)) + least_normal;
+  spread[column] = width * std::sqrt(squares) * room(n_);
 }
 
 void QuantizedColumns::multiply(int64_t tile, const QuantizedResiduals& r, int64_t first, int64_t last,

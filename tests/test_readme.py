@@ -9,7 +9,10 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 def test_the_demo_in_the_readme_is_true():
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "readme.py"), "--check"], capture_output=True, text=True, timeout=120
+        [sys.executable, str(ROOT / "tools" / "readme.py"), "--check"],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
 

@@ -1,5 +1,6 @@
 #include "helpers.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>

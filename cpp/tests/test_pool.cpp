@@ -1,7 +1,9 @@
 // The pool of threads: every task once, exceptions and cancellation from everywhere, progress.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -120,18 +122,20 @@ TEST(a_poll_that_says_no_cancels) {
 }
 
 TEST(the_owner_polls_while_it_waits_for_others) {
-  // The owner's own tasks end at once; the other thread works on, and only the owner may ask.
+  // Two tasks: the owner's ends as soon as the other has begun, the other works on, and only the owner may ask.
   std::atomic<int> polls{0};
+  std::atomic<bool> begun{false};
   Control control([&](double) { return ++polls < 2; });
   const auto owner = std::this_thread::get_id();
   bool caught = false;
   const auto begin = clock_type::now();
   try {
-    parallel_for(64, 2, control, [&](int64_t, int) {
-      if (std::this_thread::get_id() != owner)
+    parallel_for(2, 2, control, [&](int64_t, int) {
+      if (std::this_thread::get_id() != owner) {
+        begun = true;
         work_until_cancelled(control);
-      else
-        pause(2);
+      }
+      for (int wait = 0; wait < 5000 && !begun; ++wait) pause(1);
     });
   } catch (const Cancelled&) {
     caught = true;

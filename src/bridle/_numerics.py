@@ -9,7 +9,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from .errors import UsageError
+from .errors import UsageError, number
 
 
 @cache
@@ -52,9 +52,7 @@ def thread_count(threads: int | None = None) -> int:
     3
     """
     if threads is not None:
-        if threads < 1:
-            raise UsageError(f"threads must be at least 1, not {threads}.")
-        return int(threads)
+        return int(number("threads", threads, 1, 4096, whole=True))
     asked = os.environ.get("BRIDLE_THREADS")
     if asked is not None:
         if not asked.isdigit() or int(asked) < 1:

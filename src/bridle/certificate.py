@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._numerics import single_threaded_blas
 from .design import Design
 from .objective import duality_gap
 from .penalties import Penalty
@@ -135,6 +136,19 @@ def certify(
     ``penalty`` has bounds in original units. ``gram(columns)`` may give second moments of named columns where the rows
     would be long to multiply; it is used for the bound on the coefficients alone.
     """
+    with (
+        single_threaded_blas()
+    ):  # the tiles are the parallel work; small factorizations are slower with threads
+        return _certify(
+            design, y, weights, candidates, penalty, fit_intercept, standardize, tolerance, gram, threads
+        )
+
+
+def _certify(
+    design: Design, y: Floats, weights: Floats | None, candidates: Sequence[Candidate], penalty: Penalty,
+    fit_intercept: bool, standardize: bool, tolerance: float, gram: Callable[[NDArray[np.intp]], Floats] | None,
+    threads: int,
+) -> list[Certificate]:  # fmt: skip
     share = np.full(len(y), 1.0) if weights is None else weights
     totals = _totals(design, y, share, candidates, fit_intercept, threads)
     sd = np.sqrt(np.maximum(totals.variance, 0.0))
@@ -148,34 +162,25 @@ def certify(
     own = penalty.scaled(x_scale, y_scale)
     own = Penalty(np.where(constant, np.inf, own.factors), own.lower, own.upper)
     out = []
+    safe = np.where(constant, 1.0, x_scale)
+    products = _gram_from(design, share, totals, fit_intercept, gram)
     for k, candidate in enumerate(candidates):
-        safe = np.where(constant, 1.0, x_scale)
         b = np.where(constant, 0.0, candidate.coef * x_scale / y_scale)
         g = np.where(constant, 0.0, totals.products[:, k] / totals.weight / safe / y_scale)
-        out.append(
-            _certificate(
-                candidate,
-                b,
-                g,
-                k,
-                totals,
-                own,
-                np.where(constant, 1.0, sd) / safe,
-                y_sd,
-                y_scale,
-                x_scale,
-                fit_intercept,
-                tolerance,
-                _gram_from(design, share, totals, fit_intercept, gram),
-            )
+        excess = _least_squares_excess(
+            design, y, share, candidate, totals, own, x_scale, y_scale, fit_intercept
         )
+        out.append(
+            _certificate(candidate, b, g, k, totals, own, np.where(constant, 1.0, sd) / safe, y_sd, y_scale, x_scale,
+                         fit_intercept, tolerance, products, excess)
+        )  # fmt: skip
     return out
 
 
 def _certificate(
     candidate: Candidate, b: Floats, g: Floats, k: int, totals: _Totals, penalty: Penalty, column_sd: Floats,
     y_sd: float, y_scale: float, x_scale: Floats, fit_intercept: bool, tolerance: float,
-    gram: Callable[[NDArray[np.intp]], Floats],
+    gram: Callable[[NDArray[np.intp]], Floats], excess: float | None,
 ) -> Certificate:  # fmt: skip
     alpha, ratio = candidate.alpha, candidate.l1_ratio
     square = float(totals.residual_square[k]) / totals.weight / y_scale**2
@@ -191,8 +196,11 @@ def _certificate(
     held = np.where(free, 0.0, off)
     worst = int(np.argmax(held)) if len(held) else 0
     violation = float(held[worst]) if len(held) else 0.0
-    if alpha == 0:
-        gap = 0.5 * block**2  # nothing is penalized: what the gradient says is all there is
+    unbounded = penalty.lower is None and penalty.upper is None
+    if alpha == 0 and excess is not None:
+        gap = excess if penalty.feasible(b) and unbounded else math.inf
+    elif alpha == 0 or (ratio == 0 and unbounded and gap > tolerance * null_loss):
+        gap = _quadratic_gap(b, g, penalty, alpha, x_scale, gram)
     return Certificate(
         alpha=alpha,
         l1_ratio=ratio,
@@ -202,7 +210,9 @@ def _certificate(
         kkt_violation=violation,
         kkt_column=worst if violation > 0 else None,
         block_gradient=block,
-        coefficient_error=_coefficient_error(b, g, gap, penalty, alpha, ratio, x_scale, column_sd, gram),
+        coefficient_error=_coefficient_error(b, g, gap, penalty, alpha, ratio, x_scale, column_sd, gram)
+        if math.isfinite(gap)
+        else None,
         coefficient_norm=float(np.linalg.norm(b)),
         tolerance=tolerance,
     )
@@ -238,6 +248,56 @@ def _coefficient_error(
     return math.sqrt(2 * gap / mu)
 
 
+def _least_squares_excess(
+    design: Design, y: Floats, weights: Floats, candidate: Candidate, totals: _Totals, penalty: Penalty,
+    x_scale: Floats, y_scale: float, fit_intercept: bool,
+) -> float | None:  # fmt: skip
+    """At alpha = 0 half the square of the residual's part in the span of the columns, by QR of the rows.
+
+    None where alpha is not 0, or the rows are too many to be factorized: the Gram then has to do.
+    """
+    used = np.flatnonzero(np.isfinite(penalty.factors))
+    if candidate.alpha != 0 or not len(used) or design.n * len(used) ** 2 > 5e8:
+        return None
+    root = np.sqrt(weights / totals.weight)
+    block = (
+        (design.columns(used) - (totals.mean[used] if fit_intercept else 0.0)) / x_scale[used] * root[:, None]
+    )
+    residual = (y - candidate.intercept - design.matvec(candidate.coef)) / y_scale * root
+    inside = np.linalg.qr(block)[0].T @ residual
+    return 0.5 * float(inside @ inside)
+
+
+def _quadratic_gap(
+    b: Floats,
+    g: Floats,
+    penalty: Penalty,
+    alpha: float,
+    x_scale: Floats,
+    gram: Callable[[NDArray[np.intp]], Floats],
+) -> float:
+    """Without an l1 part the excess is (g - D b)'(G + D)^-1 (g - D b) / 2 exactly, D the ridge part alpha v.
+
+    Infinite where G + D is singular, b infeasible, or bounds make it another problem.
+    """
+    used = np.flatnonzero(np.isfinite(penalty.factors))
+    if (
+        not penalty.feasible(b)
+        or penalty.lower is not None
+        or penalty.upper is not None
+        or len(used) > MOST_COLUMNS
+    ):
+        return float("inf")
+    matrix = gram(used) / x_scale[used] / x_scale[used][:, None]
+    ridge = alpha * penalty.factors[used]
+    off = g[used] - ridge * b[used]
+    try:
+        step = np.linalg.solve(matrix + np.diag(ridge), off)
+    except np.linalg.LinAlgError:
+        return float("inf")
+    return abs(0.5 * float(off @ step)) + float(np.finfo(np.float64).eps) * abs(float(b @ b))
+
+
 def _smallest_eigenvalue(matrix: Floats) -> float:
     """A lower bound: 1 / ||inverse||_1 (symmetric, so no smaller than the spectral norm); 0 when singular."""
     from scipy.linalg.lapack import dpotrf, dpotri
@@ -261,11 +321,11 @@ def _gram_from(
 ) -> Callable[[NDArray[np.intp]], Floats]:
     def from_rows(which: NDArray[np.intp]) -> Floats:
         total = np.zeros((len(which), len(which)))
-        step = max(1, (1 << 22) // max(1, len(which)))
+        step = max(1, (1 << 20) // max(1, len(which)))
         for a in range(0, design.n, step):
-            rows = np.arange(a, min(a + step, design.n))
-            block = design.take(rows).columns(which) - (totals.mean[which] if fit_intercept else 0.0)
-            total += (block * weights[rows, None]).T @ block
+            b = min(a + step, design.n)
+            block = design.columns(which, a, b) - (totals.mean[which] if fit_intercept else 0.0)
+            total += (block * weights[a:b, None]).T @ block
         return total / totals.weight
 
     def best(which: NDArray[np.intp]) -> Floats:
@@ -293,8 +353,9 @@ def _totals(
     shift = (
         design.transposed_times_rows(*first, ones[:, None])[:, 0] / seen if seen > 0 else np.zeros(design.p)
     )
-    if design.sparse:
-        shift = np.zeros(design.p)
+    if design.sparse:  # a tile's mean says little of a column that is mostly zero
+        everything = design.unfilled().rmatvec(weights, threads)
+        shift = everything / weights.sum()
     y_shift = float(ones @ y[first[0] : first[1]]) / seen if seen > 0 else 0.0
 
     def tile(a: int, b: int) -> tuple[Floats, Floats, Floats, Floats]:

@@ -18,6 +18,30 @@ class UsageError(BridleError, ValueError):
     code = 2
 
 
+def number(name: str, value: object, low: float, high: float = float("inf"), *, whole: bool = False) -> float:
+    """An argument that must be a number between two bounds, as a float.
+
+    Raises
+    ------
+    UsageError
+        For anything else, with the argument's name.
+
+    >>> number("alpha", 1, 0)
+    1.0
+    """
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError
+        out = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise UsageError(f"{name} must be a number, not {value!r}.") from None
+    if not low <= out <= high or (whole and out != int(out)):
+        kind = "a whole number" if whole else "a number"
+        bounds = f"of at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
+        raise UsageError(f"{name} must be {kind} {bounds}, not {value}.")
+    return out
+
+
 class DataError(BridleError, ValueError):
     """The data cannot be used as they are; the message names the column or the row."""
 

@@ -55,8 +55,11 @@ def duality_gap(
     point is s r with s in [0, 1]; by Fenchel and Young the gap is
         (1 - s)^2 residual_square / 2 + penalty(b) - s b'g + sum_j conjugate_j(s g_j).
     Columns with factor 0 are left out: the gap is conditional on their gradient being zero. Zero is always feasible; only
-    where nothing but the l1 part holds a column back must s be below 1.
+    where nothing but the l1 part holds a column back must s be below 1. A point outside the bounds, or with weight on a
+    column that is left out, is no candidate: its gap is infinite.
     """
+    if not penalty.feasible(b):
+        return float("inf"), 1.0
     penalized = (penalty.factors > 0) & np.isfinite(penalty.factors)
     scale = 1.0
     pull = np.abs(g)

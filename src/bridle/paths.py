@@ -70,6 +70,10 @@ class Path:
     def __len__(self) -> int:
         return len(self.alphas)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the rows: what is pickled is the path alone."""
+        return {**self.__dict__, "origin": None}
+
     def coef(self, alpha: float, *, exact: bool = False) -> Floats:
         """Coefficients (p,) at any alpha within the grid, original units.
 
@@ -184,7 +188,10 @@ def checked_alphas(alphas: Sequence[float] | Floats) -> Floats:
     UsageError
         For an empty list, or an alpha that is negative or not a number.
     """
-    grid = np.unique(np.asarray(alphas, dtype=np.float64))[::-1]
+    try:
+        grid = np.unique(np.asarray(alphas, dtype=np.float64))[::-1]
+    except (TypeError, ValueError):
+        raise UsageError("alphas must be numbers of at least 0.") from None
     if not len(grid) or not np.isfinite(grid).all() or (grid < 0).any():
         raise UsageError(
             f"alphas must be numbers of at least 0, not {np.asarray(alphas).ravel()[:5].tolist()}."

@@ -80,6 +80,13 @@ class Penalty:
         v = np.where(np.isfinite(self.factors), self.factors, 0.0)
         return float(alpha * (v @ (l1_ratio * np.abs(b) + 0.5 * (1 - l1_ratio) * b * b)))
 
+    def feasible(self, b: Floats) -> bool:
+        """Whether b respects the bounds (to rounding) and leaves out what is left out."""
+        slack = 1e-9 * np.abs(b)
+        inside = self.lower is None or bool((b >= self.lower - slack).all())
+        inside &= self.upper is None or bool((b <= self.upper + slack).all())
+        return inside and not b[~np.isfinite(self.factors)].any()
+
     def conjugate(self, z: Floats, alpha: float, l1_ratio: float) -> Floats:
         """sup over feasible b of z b - penalty(b), by column; infinite where nothing holds b back.
 
@@ -115,12 +122,14 @@ class Penalty:
 def _vector(name: str, values: Floats | float | None, p: int) -> Floats | None:
     if values is None:
         return None
-    out = np.ascontiguousarray(
-        np.broadcast_to(np.asarray(values, dtype=np.float64), (p,)) if np.ndim(values) == 0 else values,
-        dtype=np.float64,
-    )
+    try:
+        out = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise UsageError(f"{name} must be numbers: one for all columns, or one for each.") from None
+    if out.ndim == 0:
+        out = np.full(p, float(out))
     if out.shape != (p,):
         raise UsageError(f"{name} has shape {out.shape}, but there are {p} columns.")
     if np.isnan(out).any():
         raise UsageError(f"{name} has a missing value at column {int(np.flatnonzero(np.isnan(out))[0]) + 1}.")
-    return out
+    return np.ascontiguousarray(out)

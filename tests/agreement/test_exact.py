@@ -203,16 +203,6 @@ class Problem:
         return sum(l1[j] * abs(b[j]) + l2[j] * b[j] ** 2 / 2 for j in range(self.p))
 
 
-def refuses_ridge(problem: Problem, solver: str) -> bool:
-    """The solver for wide tables says that it has no ridge with bounds or unpenalized columns."""
-    limited = problem.lower is not None or problem.upper is not None or 0 in problem.factors
-    if not (solver == "columns" and problem.l1_ratio == 0 and limited):
-        return False
-    with pytest.raises(bridle.UsageError, match="Ridge"):
-        problem.path(ALPHAS)
-    return True
-
-
 def integers(seed: int, n: int, p: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     X = random.integers(-9, 10, size=(n, p)).astype(float)
@@ -289,8 +279,7 @@ def test_penalty_factors(standardize, l1_ratio, solver):
     X, y = integers(5, 14, 6)
     factors = np.array([1.0, 0.25, 4.0, np.inf, 0.0, 1.5])
     problem = Problem(X, y, l1_ratio, standardize, penalty_factors=factors)
-    if not refuses_ridge(problem, solver):
-        problem.check(ALPHAS, ROUNDING)
+    problem.check(ALPHAS, ROUNDING)
 
 
 @pytest.mark.parametrize("l1_ratio", MIXES)
@@ -300,8 +289,6 @@ def test_bounds(standardize, l1_ratio, solver):
     lower = np.array([-np.inf, -0.5, 0.0, -np.inf, -0.25, 0.0])
     upper = np.array([1.5, np.inf, 0.375, 0.0, 0.25, np.inf])
     problem = Problem(X, y, l1_ratio, standardize, lower=lower, upper=upper)
-    if refuses_ridge(problem, solver):
-        return
     problem.check(ALPHAS, ROUNDING)
     last = problem.path(ALPHAS).coefs[-1]
     assert (np.isclose(last, lower) | np.isclose(last, upper)).sum() >= 3, "the bounds are meant to bite"
@@ -320,8 +307,7 @@ def test_everything_at_once(l1_ratio, solver):
         lower=np.array([-1.0, -1.0, 0.0, -np.inf, -1.0, -0.125]),
         upper=np.array([2.0, 0.5, 1.0, 0.25, 1.0, np.inf]),
     )
-    if not refuses_ridge(problem, solver):
-        problem.check(ALPHAS, ROUNDING)
+    problem.check(ALPHAS, ROUNDING)
 
 
 @pytest.mark.parametrize("l1_ratio", MIXES)
@@ -358,8 +344,6 @@ def test_certificates_bound_the_exact_distance(bounded, l1_ratio, size, solver):
     X, y = integers(10, 24, 6)
     bounds = {"lower": np.full(6, -0.5), "upper": np.full(6, 1.5)} if bounded else {}
     problem = Problem(X, y, l1_ratio, standardize=True, **bounds)
-    if refuses_ridge(problem, solver):
-        return
     path = problem.path([0.25, 2**-5])
     random = np.random.default_rng(0)
     moved = np.where(path.coefs != 0, path.coefs * (1 + size * random.normal(size=path.coefs.shape)), 0.0)

@@ -76,7 +76,7 @@ def test_the_bounds_hold_without_any_penalty(table, size, standardize):
     intercept = y.mean() - X.mean(axis=0) @ coef
     found = certificate_of(X, y, coef, intercept, 0.0, standardize=standardize)
     best = np.mean((y - path.intercepts[0] - X @ path.coefs[0]) ** 2) / 2
-    assert found.gap >= (found.objective - best) * (1 - 1e-6) - 1e-15
+    assert found.gap >= (found.objective - best) * (1 - 1e-6) - 1e-12  # the rounding of two objectives
     off = (coef - path.coefs[0]) * (X.std(axis=0) / y.std() if standardize else 1)
     assert found.coefficient_error is None or found.coefficient_error >= np.linalg.norm(off) * (1 - 1e-6)
 
@@ -126,7 +126,7 @@ def test_columns_far_from_zero_are_certified_in_every_storage(offset, kind):
     assert model.certificate.certified
 
 
-@pytest.mark.parametrize("offset", [10.0, 1e3, 1e5, 1e7])
+@pytest.mark.parametrize("offset", [10.0, 1e3])
 def test_columns_far_from_zero_without_an_intercept(offset):
     rng = np.random.default_rng(5)
     X = offset + rng.standard_normal((200, 6))
@@ -134,6 +134,18 @@ def test_columns_far_from_zero_without_an_intercept(offset):
     path = bridle.path(X, y, alphas=[0.1], fit_intercept=False)
     assert np.abs(path.x_scale / X.std(axis=0) - 1).max() < 1e-6
     assert path.certify()[0].certified
+
+
+@pytest.mark.parametrize("offset", [1e5, 1e7])
+def test_columns_too_far_from_zero_without_an_intercept_are_told(offset):
+    """About zero all columns are nearly the same there; what cannot be solved is not certified, and a warning says so."""
+    rng = np.random.default_rng(5)
+    X = offset + rng.standard_normal((200, 6))
+    y = X[:, 0] - offset + rng.standard_normal(200)
+    with pytest.warns(bridle.NotCertifiedWarning, match="ill-conditioned"):
+        path = bridle.path(X, y, alphas=[0.1], fit_intercept=False)
+    assert np.abs(path.x_scale / X.std(axis=0) - 1).max() < 1e-6
+    assert not path.certify()[0].certified
 
 
 @pytest.mark.parametrize("alpha", [1e-320, 1e-300, 1e-200])

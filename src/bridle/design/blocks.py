@@ -31,8 +31,8 @@ class Block(Protocol):
         ...
 
     def take(self, rows: NDArray[np.intp]) -> Block: ...
-    def columns(self, which: NDArray[np.intp]) -> Floats:
-        """The named columns, dense, shape (n, len(which))."""
+    def columns(self, a: int, b: int, which: NDArray[np.intp]) -> Floats:
+        """The named columns of rows [a, b), dense, shape (b - a, len(which))."""
         ...
 
     def hand_over(self, columns: Any, by_row: bool) -> None:
@@ -71,11 +71,14 @@ class Dense:
     def take(self, rows: NDArray[np.intp]) -> Dense:
         return Dense(self.values[rows])
 
-    def columns(self, which: NDArray[np.intp]) -> Floats:
-        return np.asarray(self.values[:, which], dtype=np.float64)
+    def columns(self, a: int, b: int, which: NDArray[np.intp]) -> Floats:
+        return np.asarray(self.values[a:b, which], dtype=np.float64)
 
     def hand_over(self, columns: Any, by_row: bool) -> None:
-        columns.add_dense(self.values)
+        values = self.values
+        if any(step % values.itemsize for step in values.strides):  # a field of a record array
+            values = np.ascontiguousarray(values)
+        columns.add_dense(values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,18 +102,19 @@ class Sparse:
         return np.asarray(self.rows[a:b].T @ right)
 
     def squares(self, a: int, b: int, weights: Floats, shift: Floats) -> Floats:
-        # (x - s)^2 = x^2 - 2 s x + s^2: the zeros are counted without being written out.
+        # The stored entries one by one, all zeros of a column at once: nothing cancels, nothing is written out.
         tile = self.rows[a:b]
-        squared = tile.copy()
-        squared.data = squared.data**2
-        out = squared.T @ weights - 2 * shift * (tile.T @ weights) + shift**2 * weights.sum()
-        return np.asarray(np.maximum(out, 0.0))
+        w = np.repeat(weights, np.diff(tile.indptr))
+        off = tile.data - shift[tile.indices]
+        stored = np.bincount(tile.indices, weights=w * off * off, minlength=self.width)
+        zeros = weights.sum() - np.bincount(tile.indices, weights=w, minlength=self.width)
+        return np.asarray(stored + np.maximum(zeros, 0.0) * shift**2)
 
     def take(self, rows: NDArray[np.intp]) -> Sparse:
         return Sparse(self.rows[rows])
 
-    def columns(self, which: NDArray[np.intp]) -> Floats:
-        return np.asarray(self.rows[:, which].toarray(), dtype=np.float64)
+    def columns(self, a: int, b: int, which: NDArray[np.intp]) -> Floats:
+        return np.asarray(self.rows[a:b][:, which].toarray(), dtype=np.float64)
 
     def hand_over(self, columns: Any, by_row: bool) -> None:
         matrix = self.rows if by_row else self.rows.tocsc()
@@ -155,8 +159,8 @@ class OneHot:
     def take(self, rows: NDArray[np.intp]) -> OneHot:
         return OneHot(self.codes[rows], self.width)
 
-    def columns(self, which: NDArray[np.intp]) -> Floats:
-        return np.asarray(self.codes[:, None] == which[None, :], dtype=np.float64)
+    def columns(self, a: int, b: int, which: NDArray[np.intp]) -> Floats:
+        return np.asarray(self.codes[a:b, None] == which[None, :], dtype=np.float64)
 
     def hand_over(self, columns: Any, by_row: bool) -> None:
         if by_row:

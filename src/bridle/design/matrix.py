@@ -76,8 +76,11 @@ class Design:
         tiles = self.tiles()
         if threads <= 1 or len(tiles) < 4:
             return [work(a, b) for a, b in tiles]
-        with ThreadPoolExecutor(threads) as pool:
+        pool = ThreadPoolExecutor(threads)
+        try:
             return list(pool.map(lambda tile: work(*tile), tiles))
+        finally:  # after Ctrl-C the tiles that wait are not waited for
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def times_rows(self, a: int, b: int, right: Floats) -> Floats:
         """x[a:b] @ right for right (p, k) already spread."""
@@ -114,20 +117,24 @@ class Design:
             out += part
         return self.gather(out).reshape(self.p, *right.shape[1:])
 
-    def columns(self, which: NDArray[np.intp]) -> Floats:
-        """The named columns, filled and dense, shape (n, len(which))."""
+    def columns(self, which: NDArray[np.intp], a: int = 0, b: int | None = None) -> Floats:
+        """The named columns of rows [a, b), filled and dense, shape (b - a, len(which))."""
         which = np.asarray(which, dtype=np.intp)
-        out = np.zeros((self.n, len(which)))
+        b = self.n if b is None else b
+        out = np.zeros((b - a, len(which)))
         first = 0
         for block in self.blocks:
             mine = (which >= first) & (which < first + block.width)
             if mine.any():
-                out[:, mine] = block.columns(which[mine] - first)
+                out[:, mine] = block.columns(a, b, which[mine] - first)
             first += block.width
-        if self.means is not None:
-            for (column, mask), mean in zip(self.imputed, self.means):
-                for at in np.flatnonzero(which == column):
-                    out[:, at] += mean * self.unfilled().columns(np.array([mask]))[:, 0]
+        if self.means is not None and len(self.imputed):
+            of_column = {int(column): k for k, column in enumerate(self.imputed[:, 0])}
+            pairs = [(at, of_column[int(j)]) for at, j in enumerate(which) if int(j) in of_column]
+            if pairs:
+                masks = self.unfilled().columns(self.imputed[[k for _, k in pairs], 1], a, b)
+                for m, (at, k) in enumerate(pairs):
+                    out[:, at] += self.means[k] * masks[:, m]
         return out
 
     def unfilled(self) -> Design:
@@ -141,21 +148,20 @@ class Design:
         return columns
 
     def materialized(self) -> Design:
-        """Filled columns written out as one dense block beside the rest, so that nothing is left to impute."""
+        """Filled columns written out as blocks of their own kind, so that nothing is left to impute."""
+        nothing = np.empty((0, 2), dtype=np.intp)
         if self.means is None or not len(self.imputed):
-            return replace(self, imputed=np.empty((0, 2), dtype=np.intp), means=None)
-        filled = self.columns(self.imputed[:, 0])
-        blocks: list[Block] = []
-        first = 0
-        for block in self.blocks:
-            own = (self.imputed[:, 0] >= first) & (self.imputed[:, 0] < first + block.width)
-            if own.any():
-                values = block.columns(np.arange(block.width))
-                values[:, self.imputed[own, 0] - first] = filled[:, own]
-                block = Dense(values)
-            blocks.append(block)
-            first += block.width
-        return Design(tuple(blocks), np.empty((0, 2), dtype=np.intp))
+            return replace(self, imputed=nothing, means=None)
+        starts = np.cumsum([0, *(block.width for block in self.blocks)])
+        blocks = list(self.blocks)
+        for (column, mask), mean in zip(self.imputed, self.means):
+            at, of_mask = (int(np.searchsorted(starts, j, side="right")) - 1 for j in (column, mask))
+            block = blocks[at]
+            values = block.columns(0, self.n, np.arange(block.width))
+            missing = self.blocks[of_mask].columns(0, self.n, np.array([mask - starts[of_mask]]))[:, 0]
+            values[:, column - starts[at]] += mean * missing
+            blocks[at] = Dense(values)
+        return Design(tuple(blocks), nothing)
 
 
 def from_frame(frame: Frame) -> Design:
@@ -201,4 +207,4 @@ def _indicator_columns(frame: Frame) -> list[tuple[int, Indicator]]:
 def _matrix_block(part: Matrix) -> Block:
     if isinstance(part.values, np.ndarray):
         return Dense(part.values)
-    return Sparse(part.values.tocsr())
+    return Sparse(part.values.tocsr().astype(np.float64, copy=False))

@@ -20,6 +20,7 @@ from ..solvers.plan import Null
 from ..table import Note, Schema, encode, find_bad_value, infer, matrix_error
 
 Floats = NDArray[np.float64]
+SMALLEST, LARGEST = 1e-140, 1e150  # beyond these the squares of numbers leave the range of floating point
 Teller = Callable[[str], Callable[[float], None] | None]
 
 
@@ -88,6 +89,8 @@ def checked_weights(weights: Any, n: int) -> Floats | None:
     array = column("weights", weights, n)
     assert array is not None
     try:
+        if array.dtype.kind in "mMcV":
+            raise TypeError
         out = np.ascontiguousarray(array, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError(f"weights hold {array.dtype} values, not numbers.") from None
@@ -98,6 +101,9 @@ def checked_weights(weights: Any, n: int) -> Floats | None:
         )
     if not (out > 0).sum() >= 2:
         raise DataError("Fewer than 2 rows have a positive weight; a model needs at least 2.")
+    exponent = int(np.frexp(out.max())[1])
+    if abs(exponent) > 200:  # only ratios of weights matter: bring their sums and products back into range
+        out = np.ldexp(out, -exponent)
     return out
 
 
@@ -131,7 +137,10 @@ def engines_for(
     count = thread_count(threads)
     engines: list[Engine] = []
     for round_ in folds.rounds:
-        engine = prepare(rows, round_.split(), count, tell("reading"))
+        heard = tell("reading")
+        if heard is not None:
+            heard(0.0)
+        engine = prepare(rows, round_.split(), count, heard)
         check_read(engine, rows, schema)
         engines.append(engine)
     return engines
@@ -149,18 +158,43 @@ def check_read(engine: Engine, rows: Rows, schema: Schema) -> None:
         if bad is not None:
             raise matrix_error(values, bad[0], bad[1], names[first : first + block.width])
         first += block.width
-    raise DataError(
-        "A column or the target holds numbers so large that their squares overflow (beyond about 1e150). Rescale it."
-    )
+    for at, name in enumerate(names):
+        if np.abs(rows.design.columns(np.array([at]))).max() > LARGEST:
+            raise DataError(f"{name} holds numbers beyond {LARGEST:g}, whose squares overflow. Rescale it.")
+    raise DataError(f"The target holds numbers beyond {LARGEST:g}, whose squares overflow. Rescale it.")
 
 
 def check_null(null: Null, ready: Prepared) -> None:
+    check_scale(null, ready.rows, ready.schema, ready.target_name)
     if not null.usable.any():
         raise DataError("No column varies: there is nothing to learn from.")
-    if not (ready.rows.y != ready.rows.y[0]).any():
+    y = ready.rows.y if ready.rows.weights is None else ready.rows.y[ready.rows.weights > 0]
+    if not (y != y[0]).any():
+        where = "" if ready.rows.weights is None else " of positive weight"
         raise DataError(
-            f"The target {ready.target_name} is {ready.rows.y[0]:g} in every row: there is nothing to learn."
+            f"The target {ready.target_name} is {y[0]:g} in every row{where}: there is nothing to learn."
         )
+
+
+def check_scale(null: Null, rows: Rows, schema: Schema, target: str) -> None:
+    """Numbers that vary, but so little that their squares vanish, are refused by name: they would be lost in silence."""
+    spread = float(np.ptp(rows.y))
+    if 0 < spread < SMALLEST or spread > LARGEST:
+        raise DataError(
+            f"The target {target} varies by {spread:g}, which is out of range for its squares. Rescale it."
+        )
+    for j in np.flatnonzero(~null.usable)[:50]:
+        column = rows.design.columns(np.array([j]))[:, 0]
+        if 0 < np.ptp(column) < SMALLEST and np.abs(column).max() < SMALLEST:
+            _too_small(schema, int(j), float(np.ptp(column)))
+    tiny = np.flatnonzero(null.usable & (null.deviation < SMALLEST) & (null.deviation > 0))
+    if len(tiny):
+        _too_small(schema, int(tiny[0]), float(null.deviation[tiny[0]]))
+
+
+def _too_small(schema: Schema, column: int, spread: float) -> None:
+    name = f"x{column}" if isinstance(schema.matrix_columns, int) else schema.column_names()[column]
+    raise DataError(f"{name} varies by {spread:g} only, so little that its squares vanish. Rescale it.")
 
 
 def penalty_of(schema: Schema, design: Design, factors: Any, lower: Any, upper: Any) -> Penalty:
@@ -176,7 +210,10 @@ def penalty_of(schema: Schema, design: Design, factors: Any, lower: Any, upper: 
                 raise UsageError(
                     f"{name} names {key!r}, which is no variable of the model ({some_names(labels)})."
                 )
-            out[hit] = number
+            try:
+                out[hit] = float(number)
+            except (TypeError, ValueError):
+                raise UsageError(f"{name} of {key!r} must be a number, not {number!r}.") from None
         return out
 
     return Penalty.of(

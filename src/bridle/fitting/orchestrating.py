@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._numerics import thread_count
-from ..certificate import Candidate, Certificate, certify
-from ..errors import UsageError
+from ..certificate import GAP_TOLERANCE, Candidate, Certificate, certify
+from ..errors import NotCertifiedWarning, number
 from ..model import Model
 from ..paths import Origin, Path, build_paths, solve_paths
 from ..penalties import Penalty
@@ -19,7 +20,17 @@ from ..selection import Selection, choose, cross_validate
 from ..selection.crossvalidation import out_of_fold as predict_out_of_fold
 from ..solvers import Engine, Plan, Split, prepare
 from .certifying import certificates_of, certified, named
-from .intake import Prepared, Teller, check_null, check_read, engines_for, folds_of, penalty_of, read_in
+from .intake import (
+    Prepared,
+    Teller,
+    check_null,
+    check_read,
+    check_scale,
+    engines_for,
+    folds_of,
+    penalty_of,
+    read_in,
+)
 from .planning import grid_of, plan_of
 from .remarks import correlated_groups, counted, matrix_notes
 
@@ -110,8 +121,7 @@ def fit(
     (True, True)
     """
     call = _call(locals())
-    if isinstance(seed, bool) or seed != int(seed) or seed < 0:
-        raise UsageError(f"seed must be a whole number of at least 0, not {seed}.")
+    seed = int(number("seed", seed, 0, 2**63, whole=True))
     ready = read_in(data, y, target, weights, groups, order, ignore, types)
     rows, n = ready.rows, ready.rows.design.n
     tell = _teller(progress)
@@ -146,7 +156,10 @@ def fit(
     if honest is not None and ready.schema.n_columns == len(np.unique(ready.schema.variable_of_column())):
         honest = replace(honest, choices=tuple(replace(c, n_variables=c.n_columns) for c in honest.choices))
     selection = Selection(rule, curves, choices, scores.null_error, made.text, made.n_folds, honest, held)
-    return _assemble(ready, selection, path, certificates, engines[0], plan, call)
+    model = _assemble(ready, selection, path, certificates, engines[0], plan, call)
+    if not model.certificate.certified:
+        warnings.warn(model.certificate.sentence, NotCertifiedWarning, stacklevel=2)
+    return model
 
 
 def path(
@@ -205,9 +218,10 @@ def path(
     check_read(engine, rows, schema)
     penalty = penalty_of(schema, rows.design, penalty_factors, lower, upper)
     null = engine.null(penalty, fit_intercept, standardize)
-    limit = 2**62 if max_nonzero is None else max_nonzero
-    if not 0 <= l1_ratio <= 1:
-        raise UsageError(f"l1_ratio must be between 0 and 1, not {l1_ratio}.")
+    limit = 2**62 if max_nonzero is None else int(number("max_nonzero", max_nonzero, 0, 1e15, whole=True))
+    l1_ratio = number("l1_ratio", l1_ratio, 0, 1)
+    tolerance = number("tolerance", tolerance, 0, 1)
+    check_scale(null, rows, schema, "y")
     base = Plan(
         np.array([float(l1_ratio)]),
         np.zeros((1, 0)),
@@ -227,7 +241,17 @@ def path(
     def certificates(of: Path) -> list[Certificate]:
         return certificates_of(rows, engine, base, of, list(range(len(of))), thread_count(threads))
 
-    return replace(solve(grid, float(l1_ratio)), origin=Origin(solve, certificates))
+    found = replace(solve(grid, float(l1_ratio)), origin=Origin(solve, certificates))
+    short = np.flatnonzero(~(found.gaps <= max(10 * tolerance, GAP_TOLERANCE)))
+    if len(short):
+        k = int(short[np.argmax(found.gaps[short])])
+        warnings.warn(
+            f"{len(short)} of {len(found)} fits did not reach the tolerance: the relative gap at alpha "
+            f"{found.alphas[k]:.3g} is {found.gaps[k]:.1e}. The columns are ill-conditioned; centre or rescale them.",
+            NotCertifiedWarning,
+            stacklevel=2,
+        )
+    return found
 
 
 def verify(model: Model, data: Any, y: Any = None) -> dict[str, Certificate]:
@@ -249,25 +273,17 @@ def verify(model: Model, data: Any, y: Any = None) -> dict[str, Certificate]:
 
 def _call(arguments: dict[str, Any]) -> dict[str, Any]:
     """The arguments that differ from their defaults: what it takes to fit the same again."""
-    defaults = fit.__kwdefaults__ or {}
     out: dict[str, Any] = {}
     data = arguments["data"]
     if isinstance(data, str) or hasattr(data, "__fspath__"):
         out["data"] = str(data)
-    for name, default in defaults.items():
+    for name, default in (fit.__kwdefaults__ or {}).items():
         value = arguments[name]
         if name in ("threads", "progress") or value is None:
             continue
-        if (
-            not isinstance(value, np.ndarray)
-            and np.ndim(value) == 0
-            and not isinstance(value, Mapping)
-            and value == default
-        ):
+        if isinstance(value, (bool, int, float, str)) and value == default:
             continue
-        if isinstance(value, (list, tuple)) and tuple(value) == (
-            tuple(default) if isinstance(default, tuple) else default
-        ):
+        if isinstance(value, (list, tuple)) and isinstance(default, tuple) and list(value) == list(default):
             continue
         out[name] = value
     return out

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..conventions import grid_in
-from ..errors import UsageError
+from ..errors import UsageError, number
 from ..objective import alpha_max
 from ..paths import alpha_grid, checked_alphas
 from ..penalties import Penalty
@@ -26,21 +26,22 @@ def grid_of(
 
     if alphas is not None:
         return checked_alphas(alphas), alpha_max(null.gradient, plan.penalty, ratio)
-    if n_alphas < 1:
-        raise UsageError(f"n_alphas must be at least 1, not {n_alphas}.")
-    return alpha_grid(engine, null, plan, ratio, n_alphas, n)
+    return alpha_grid(engine, null, plan, ratio, int(number("n_alphas", n_alphas, 1, 1e6, whole=True)), n)
 
 
 def plan_of(
     rows: Rows, engine: Engine, null: Null, penalty: Penalty, l1_ratios: Any, alphas: Any, n_alphas: int, scale: str,
     standardize: bool, fit_intercept: bool, max_variables: int | None,
 ) -> tuple[Plan, list[float]]:  # fmt: skip
-    ratios = np.unique(np.atleast_1d(np.asarray(l1_ratios, dtype=np.float64)))
+    try:
+        ratios = np.unique(np.atleast_1d(np.asarray(l1_ratios, dtype=np.float64)))
+    except (TypeError, ValueError):
+        raise UsageError(f"l1_ratios must be numbers between 0 and 1, not {l1_ratios!r}.") from None
     if not len(ratios) or not ((ratios >= 0) & (ratios <= 1)).all():
         raise UsageError(f"l1_ratios must lie between 0 (ridge) and 1 (lasso), not {ratios.tolist()}.")
-    if max_variables is not None and max_variables < 1:
-        raise UsageError(f"max_variables must be at least 1, not {max_variables}.")
-    limit = 2**62 if max_variables is None else int(max_variables)
+    limit = (
+        2**62 if max_variables is None else int(number("max_variables", max_variables, 1, 1e9, whole=True))
+    )
     base = Plan(
         ratios,
         np.zeros((len(ratios), 0)),

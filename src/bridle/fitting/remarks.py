@@ -60,7 +60,9 @@ def correlated_groups(
     kept = np.flatnonzero(coef)
     if not len(kept):
         return ()
-    kept = np.sort(kept[np.argsort(-np.abs(standardized[kept]), kind="stable")[:100]])
+    # On wide tables every column is compared with the largest of the kept ones: as many as cost little.
+    most = int(np.clip(5e8 / (rows.design.n * rows.design.p), 10, 100)) if engine.name == "columns" else 100
+    kept = np.sort(kept[np.argsort(-np.abs(standardized[kept]), kind="stable")[:most]])
     inverse = np.where(null.usable, 1.0 / np.where(null.usable, null.x_scale, 1.0), 0.0)
     correlation = engine.cross(kept) * inverse[kept, None] * inverse
     owner = schema.variable_of_column()
@@ -81,6 +83,7 @@ def _components(
 
     def root(a: int) -> int:
         while parent.setdefault(a, a) != a:
+            parent[a] = parent[parent[a]]
             a = parent[a]
         return a
 
@@ -95,11 +98,13 @@ def _components(
             label(schema, variable) if schema.matrix_columns is not None else schema.variables[variable].name
         )
 
+    weakest: dict[int, float] = {}
+    for a, _, r in pairs:
+        top = root(a)
+        weakest[top] = min(r, weakest.get(top, 1.0))
     return tuple(
         CorrelatedGroup(
-            tuple(name(a) for a in group),
-            tuple(name(a) for a in group if a in kept),
-            min(r for a, _, r in pairs if root(a) == top),
+            tuple(name(a) for a in group), tuple(name(a) for a in group if a in kept), weakest[top]
         )
         for top, group in members.items()
     )

@@ -236,6 +236,8 @@ def as_target(y: Any, n: int) -> Floats:
         array = array[:, 0]
     if array.shape != (n,):
         raise DataError(f"y has the shape {array.shape}, but there are {n} rows: it must be ({n},).")
+    if array.dtype.kind in "mMcV":
+        raise DataError(f"y holds {array.dtype} values, not numbers; give one real number for each row.")
     if array.dtype.kind not in "fiub":
         try:
             array = array.astype(np.float64)

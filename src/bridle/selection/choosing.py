@@ -95,11 +95,16 @@ def summarize(errors: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
     The standard error is the weighted standard deviation of the folds' errors over sqrt(K - 1), as glmnet's.
     """
+    if not len(errors) or not weights.sum() > 0:
+        raise DataError("No fold has rows of positive weight on both sides; give other folds or weights.")
     share = weights / weights.sum()
     mean = share @ errors
     if len(errors) < 2:
         return mean, np.zeros_like(mean)
-    return mean, np.sqrt(share @ (errors - mean) ** 2 / (len(errors) - 1))
+    off = errors - mean
+    size = np.max(np.abs(off), axis=0)
+    safe = np.where(size > 0, size, 1.0)  # the squares of huge errors would overflow
+    return mean, size * np.sqrt(share @ (off / safe) ** 2 / (len(errors) - 1))
 
 
 def pick(means: list[Floats], standard_errors: list[Floats], rule: str) -> tuple[int, int]:

@@ -97,6 +97,7 @@ def cross_validate(
     for engine, round_ in zip(engines, folds.rounds):
         count = len(round_.train)
         with_pairs = nested and round_.partition and folds.kind == "partition" and 3 <= count <= MOST_NESTED
+        with_pairs = with_pairs and _enough_without_two(round_)
         split = round_.split(nested=with_pairs)
         solution = engine.solve(plan, split, 1, progress)
         whole = whole or solution
@@ -110,7 +111,8 @@ def cross_validate(
         )
         by_null = (share * np.where(share > 0, null, 0.0)).sum(axis=1)
         own = slice(1, 1 + count)
-        known = test[own].sum(axis=1) > 0  # a fold of weight zero says nothing
+        trained = np.asarray(split.train @ atom_weight > 0)
+        known = (test[own].sum(axis=1) > 0) & trained[own]  # a side of weight zero says nothing
         errors.append(by_problem[own][known])
         weights.append(test[own].sum(axis=1)[known])
         nulls.append(by_null[own][known])
@@ -119,7 +121,7 @@ def cross_validate(
             pair_errors = _pair_errors(round_, solution.test_error[1 + count :], count)
         if folds.kind == "forward":
             pair_errors = None
-        if count == 1 and len(folds.rounds) == 1:
+        if count == 1 and len(folds.rounds) == 1 and known.all():
             spread = _row_spread(rows, engine, plan, split)
     assert whole is not None
     return Scores(
@@ -131,6 +133,12 @@ def cross_validate(
         spread,
         tested,
     )
+
+
+def _enough_without_two(round_: Round) -> bool:
+    """Whether a training set without two folds still has rows to learn from."""
+    sizes = np.sort(np.diff(round_.start))
+    return int(sizes[:-2].sum()) >= 3
 
 
 def _atom_weights(rows: Rows, split: Split) -> Floats:

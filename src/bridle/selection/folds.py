@@ -92,6 +92,20 @@ def make_folds(
     UsageError
         For folds that cannot be made: fewer than 2, more than rows or groups, empty sides.
     """
+    if groups is not None and (order is not None or stratify is not None):
+        raise UsageError(
+            "Folds can keep groups together, or follow an order, or be stratified: give one of these."
+        )
+    groups, order, stratify = _codes("groups", groups), _codes("order", order), _codes("stratify", stratify)
+    if isinstance(folds, np.floating):
+        folds = float(folds)
+    if isinstance(repeats, bool) or repeats != int(repeats):
+        raise UsageError(f"repeats must be a whole number, not {repeats}.")
+    repeats = int(repeats)
+    if repeats != 1 and (not isinstance(folds, (int, np.integer, float)) or float(folds) < 1):
+        raise UsageError(
+            "repeats draws a number of folds anew; it has no meaning for a hold-out or given folds."
+        )
     if hasattr(folds, "split") and not isinstance(folds, str):
         pairs = [(np.asarray(a), np.asarray(b)) for a, b in folds.split(np.empty((n, 1)), y, groups)]
         return _given(n, pairs, f"{len(pairs)} splits by {type(folds).__name__}")
@@ -103,7 +117,7 @@ def make_folds(
         return _named(n, folds)
     if isinstance(folds, Iterable) and not isinstance(folds, str):
         listed = list(folds)
-        if listed and np.ndim(listed[0]) == 0:
+        if listed and (isinstance(listed[0], str) or not isinstance(listed[0], Iterable)):
             return _named(n, np.asarray(listed))
         try:
             pairs = [(np.asarray(a), np.asarray(b)) for a, b in listed]
@@ -153,8 +167,22 @@ def _counted(
     return Folds(tuple(rounds), text, "partition" if repeats == 1 else "repeated")
 
 
+def _codes(name: str, values: NDArray[Any] | None) -> NDArray[Any] | None:
+    """Keys that can be sorted; mixed types cannot."""
+    if values is None:
+        return None
+    try:
+        np.unique(values)
+    except TypeError:
+        raise UsageError(
+            f"{name} mixes types that cannot be sorted; make them all numbers or all text."
+        ) from None
+    return values
+
+
 def _partition(name: Index, folds: int) -> Round:
-    rows = np.argsort(name, kind="stable")
+    # Small integers are sorted by radix, in one pass.
+    rows = np.argsort(name.astype(np.int16) if folds < 2**15 else name, kind="stable")
     start = np.concatenate([[0], np.cumsum(np.bincount(name, minlength=folds))])
     test = np.eye(folds, dtype=np.uint8)
     return Round(rows.astype(np.int64), start.astype(np.int64), 1 - test, test, partition=True)
@@ -234,12 +262,21 @@ def _holdout(
 def _named(n: int, names: NDArray[Any]) -> Folds:
     if names.shape != (n,):
         raise UsageError(f"folds has shape {names.shape}, but there are {n} rows.")
-    values, code = np.unique(names, return_inverse=True)
+    values, code = _distinct(names)
     if len(values) < 2:
         raise UsageError("All rows are in one fold; cross-validation needs at least 2.")
     if len(values) > n // 1 or (len(values) > 1000 and len(values) < n):
         raise UsageError(f"There are {len(values)} folds; at most 1,000 make sense here.")
     return Folds((_partition(code.astype(np.int64), len(values)),), f"{len(values)} given folds", "partition")
+
+
+def _distinct(names: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """np.unique with its inverse, without sorting where the names are small whole numbers."""
+    if names.dtype.kind in "iu" and len(names) and names.min() >= 0 and names.max() < 2**15:
+        present = np.bincount(names) > 0
+        return np.flatnonzero(present), (np.cumsum(present) - 1)[names]
+    values, code = np.unique(names, return_inverse=True)
+    return values, code
 
 
 def _given(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]], text: str) -> Folds:
@@ -248,6 +285,8 @@ def _given(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]], text: str) ->
     flags = np.zeros((2 * len(pairs), n), dtype=np.uint8)
     for k, sides in enumerate(pairs):
         for side, (rows, name) in enumerate(zip(sides, ("training", "test"))):
+            if rows.dtype == bool and rows.shape != (n,):
+                raise UsageError(f"Split {k + 1} has a mask of shape {rows.shape}, but there are {n} rows.")
             chosen = np.flatnonzero(rows) if rows.dtype == bool else rows
             if not len(chosen) or not np.issubdtype(chosen.dtype, np.integer):
                 raise UsageError(f"Split {k + 1} has no {name} rows, or not row numbers.")
@@ -260,7 +299,8 @@ def _given(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]], text: str) ->
             raise DataError(f"Split {k + 1} has rows on both sides; a test row must not be trained on.")
     signatures = np.unique(flags, axis=1)
     if signatures.shape[1] <= max(MOST_ATOMS, 2 * len(pairs)):
-        return Folds((_round_of(flags),), text, "given")
+        whole = _round_of(flags)
+        return Folds((whole,), text, "partition" if whole.partition else "given")
     return Folds(tuple(_round_of(flags[2 * k : 2 * k + 2]) for k in range(len(pairs))), text, "given")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..design import Design
-from .columns import ColumnEngine
+from .columns import ColumnEngine, FillingEngine
 from .gram import GramEngine
 from .plan import Engine, Progress, Rows, Split
 
@@ -49,4 +49,6 @@ def prepare(
     """Reads the rows once for all problems of the split."""
     if (solver or choose(rows.design)) == "moments":
         return GramEngine.read(rows, split, threads, progress)
+    if len(rows.design.imputed):
+        return FillingEngine(rows, split, threads)
     return ColumnEngine.read(rows, split, threads, progress)

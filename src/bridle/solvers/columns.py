@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,8 @@ class ColumnEngine:
             left = share * (target - block @ coefs[free])
             gradient = (design.rmatvec(left) - x_mean * left.sum()) * inverse
             gradient[free] = 0.0
-        return Null(gradient, coefs, usable, x_mean, x_scale, y_mean, y_scale)
+        deviation = x_scale if standardize else self.data.null_gradient(train, True, True)[2]
+        return Null(gradient, coefs, usable, x_mean, x_scale, y_mean, y_scale, deviation)
 
     def _shares(self) -> Floats:
         weights = np.ones(len(self.rows.y)) if self.rows.weights is None else self.rows.weights
@@ -185,6 +187,69 @@ def _below(upper: SparseRows, lower: SparseRows) -> SparseRows:
         np.concatenate([upper.values, lower.values]),
         upper.p,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class FillingEngine:
+    """Wide tables with missing numbers: every problem fills in the means of its own training rows and is read for itself."""
+
+    rows: Rows
+    split: Split
+    threads: int
+    name: str = "columns"
+
+    @cached_property
+    def _whole(self) -> ColumnEngine:
+        return self._filled(np.ones(len(self.split.start) - 1, dtype=np.uint8), self.split)
+
+    def _means(self, train: NDArray[np.uint8]) -> Floats:
+        own = self.rows.take(self.split.rows_of(train))
+        weights = np.ones(len(own.y)) if own.weights is None else own.weights
+        sums = own.design.rmatvec(np.column_stack([weights, weights]))[:, 0]
+        present = weights.sum() - sums[own.design.imputed[:, 1]]
+        return np.where(
+            present > 0, sums[own.design.imputed[:, 0]] / np.where(present > 0, present, 1.0), 0.0
+        )
+
+    def _filled(self, train: NDArray[np.uint8], split: Split) -> ColumnEngine:
+        design = self.rows.design.fill(self._means(train)).materialized()
+        return ColumnEngine.read(replace(self.rows, design=design), split, self.threads)
+
+    def finite(self) -> bool:
+        return self._whole.finite()
+
+    def fills(self) -> Floats:
+        return self._means(np.ones(len(self.split.start) - 1, dtype=np.uint8))
+
+    def null(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Null:
+        return self._whole.null(penalty, fit_intercept, standardize)
+
+    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
+        return self._whole.spectrum(penalty, fit_intercept, standardize)
+
+    def gram(self, which: NDArray[np.intp], fit_intercept: bool) -> Floats:
+        return self._whole.gram(which, fit_intercept)
+
+    def cross(self, which: NDArray[np.intp]) -> Floats:
+        return self._whole.cross(which)
+
+    def null_errors(self, split: Split, fit_intercept: bool) -> Floats:
+        return self._whole.null_errors(split, fit_intercept)
+
+    def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
+        parts, fills = [], []
+        for k in range(len(split.train)):
+            one = split.of_problems([k])
+            parts.append(self._filled(split.train[k], one).solve(plan, one, 1, progress))
+            fills.append(self._means(split.train[k]))
+        merged: dict[str, Any] = {
+            key: np.concatenate([getattr(part, key) for part in parts])
+            for key in (*_BY_RATIO, "y_mean", "y_scale", "x_mean", "x_scale")
+        }
+        coefs = parts[0].coefs
+        for part in parts[1 : max(kept, 1)]:
+            coefs = [_below(a, b) for a, b in zip(coefs, part.coefs)]
+        return replace(parts[0], coefs=coefs, fills=np.array(fills), **merged)
 
 
 _BY_RATIO = ("gap", "train_error", "nonzero", "test_error")

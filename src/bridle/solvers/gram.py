@@ -61,7 +61,8 @@ class GramEngine:
         second = within + share @ (off * off)
         last = p * (p + 1) // 2
         cross = atoms.scatter[:, last : last + p].sum(axis=0) / weight + (share * off[:, p]) @ off[:, :p]
-        variance = second - (0.0 if fit_intercept else mean**2)
+        about = atoms.mean - mean
+        variance = within + share @ (about * about)
         x_scale, usable = column_scales(variance[:p], second[:p], mean[:p], fit_intercept, standardize)
         y_scale = float(np.sqrt(second[p])) if standardize and second[p] > 0 else 1.0
         safe = np.where(usable, x_scale, 1.0)
@@ -75,9 +76,9 @@ class GramEngine:
             gradient = gradient - np.where(usable, others, 0.0).T @ coefs[free]
             gradient[free] = 0.0
         x_mean = mean[:p] if fit_intercept else np.zeros(p)
-        return Null(
-            gradient, coefs, usable, x_mean, x_scale, float(mean[p]) if fit_intercept else 0.0, y_scale
-        )
+        y_mean = float(mean[p]) if fit_intercept else 0.0
+        deviation = np.sqrt(np.maximum(variance[:p], 0.0))
+        return Null(gradient, coefs, usable, x_mean, x_scale, y_mean, y_scale, deviation)
 
     def gram(self, which: NDArray[np.intp], fit_intercept: bool) -> Floats:
         return self._products(which, which, fit_intercept)

@@ -157,6 +157,7 @@ class Null:
     x_scale: Floats
     y_mean: float
     y_scale: float
+    deviation: Floats  # (p,) standard deviations, whatever the penalty sees
 
 
 class Engine(Protocol):

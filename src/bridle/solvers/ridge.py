@@ -54,7 +54,7 @@ class _Free:
     def block(self, rows: Rows, t: _Training, which: NDArray[np.int64]) -> Floats:
         """The columns at the named rows, standardized."""
         values = rows.design.take(which).columns(self.columns)
-        return (values - t.x_mean[self.columns]) / t.x_scale[self.columns]
+        return np.asarray((values - t.x_mean[self.columns]) / t.x_scale[self.columns])
 
     def without(self, values: Floats) -> Floats:
         """What is left of values (n, ...) beside the unpenalized columns."""
@@ -62,7 +62,7 @@ class _Free:
 
     def solve(self, residual: Floats) -> Floats:
         """Least-squares coefficients (f, A) of a residual (n, A)."""
-        return np.linalg.solve(self.triangle, self.basis.T @ residual)
+        return np.asarray(np.linalg.solve(self.triangle, self.basis.T @ residual), dtype=np.float64)
 
 
 def _tiles(rows: Rows) -> Iterator[tuple[slice, Floats]]:

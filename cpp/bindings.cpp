@@ -10,6 +10,7 @@
 
 #include "blas.hpp"
 #include "columns.hpp"
+#include "eigen.hpp"
 #include "gram_paths.hpp"
 #include "moments.hpp"
 #include "pool.hpp"
@@ -307,6 +308,20 @@ NB_MODULE(_core, m) {
           nb::arg("lower").none(), nb::arg("upper").none(), nb::arg("fit_intercept"), nb::arg("standardize"),
           nb::arg("max_nonzero"), nb::arg("tolerance"), nb::arg("exact"), nb::arg("max_sweeps"), nb::arg("threads"),
           nb::arg("progress").none());
+
+  m.def(
+      "symmetric_eigen",
+      [](In<double> matrix, bool vectors) {
+        const size_t n = matrix.shape(0);
+        Eigen out;
+        without_lock(nb::none(), [&](Control& control) {
+          out = symmetric_eigen(std::vector<double>(matrix.data(), matrix.data() + n * n), static_cast<int64_t>(n),
+                                vectors, control);
+        });
+        return nb::make_tuple(array_of(out.values, {n}),
+                              vectors ? array_of(out.vectors, {n, n}) : nb::object(nb::none()));
+      },
+      nb::arg("matrix"), nb::arg("vectors"));
 
   m.def("screen_kernel", &screen_kernel);
 }

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "blas.hpp"
+#include "eigen.hpp"
 #include "kernels.hpp"
 #include "moments.hpp"
 
@@ -71,7 +71,7 @@ class ProblemSolver {
   int64_t problem_ = 0;
   Training t_;
   Descent descent_;
-  std::vector<double> b_, g_, original_, eigenvectors_, work_;
+  std::vector<double> b_, g_, original_;
   std::vector<int64_t> kept_;
   double intercept_ = 0;
 };
@@ -207,31 +207,14 @@ void ProblemSolver::ridge(int64_t ratio, Control& control) {
   for (int64_t j = 0; j < p_; ++j)
     if (std::isfinite(t_.factor[j])) used.push_back(j);
   const int64_t m = static_cast<int64_t>(used.size());
-  eigenvectors_.resize(m * m);
-  std::vector<double> root(m), eigenvalues(m), projected(m), share(m);
+  std::vector<double> root(m), matrix(m * m), projected(m);
   for (int64_t i = 0; i < m; ++i) root[i] = 1.0 / std::sqrt(t_.factor[used[i]]);
   for (int64_t i = 0; i < m; ++i)
-    for (int64_t j = 0; j < m; ++j) eigenvectors_[i * m + j] = t_.gram[used[i] * p_ + used[j]] * root[i] * root[j];
-  if (m > 0) {
-    char job = 'V', uplo = 'U';
-    int order = static_cast<int>(m), lwork = -1, liwork = -1, info = 0, iwork_size = 0;
-    double work_size = 0;
-    blas.dsyevd(&job, &uplo, &order, eigenvectors_.data(), &order, eigenvalues.data(), &work_size, &lwork, &iwork_size,
-                &liwork, &info);
-    lwork = static_cast<int>(work_size);
-    liwork = iwork_size;
-    work_.resize(lwork);
-    std::vector<int> iwork(liwork);
-    blas.dsyevd(&job, &uplo, &order, eigenvectors_.data(), &order, eigenvalues.data(), work_.data(), &lwork,
-                iwork.data(), &liwork, &info);
-    if (info != 0) {  // never seen, but descent is always there
-      descend(ratio, control);
-      return;
-    }
-  }
+    for (int64_t j = 0; j < m; ++j) matrix[i * m + j] = t_.gram[used[i] * p_ + used[j]] * root[i] * root[j];
+  const Eigen eigen = symmetric_eigen(std::move(matrix), m, true, control);
   std::vector<double> scaled(m);
   for (int64_t i = 0; i < m; ++i) scaled[i] = t_.c[used[i]] * root[i];
-  for (int64_t i = 0; i < m; ++i) projected[i] = dot(eigenvectors_.data() + i * m, scaled.data(), m);
+  for (int64_t i = 0; i < m; ++i) projected[i] = dot(eigen.vectors.data() + i * m, scaled.data(), m);
 
   b_.assign(p_, 0.0);
   g_.assign(p_, 0.0);
@@ -242,7 +225,7 @@ void ProblemSolver::ridge(int64_t ratio, Control& control) {
     const double alpha = plan_.alpha[ratio * plan_.n_alphas + k];
     std::fill(solution.begin(), solution.end(), 0.0);
     for (int64_t i = 0; i < m; ++i)
-      axpy(projected[i] / (std::max(eigenvalues[i], 0.0) + alpha), eigenvectors_.data() + i * m, solution.data(), m);
+      axpy(projected[i] / (std::max(eigen.values[i], 0.0) + alpha), eigen.vectors.data() + i * m, solution.data(), m);
     for (int64_t i = 0; i < m; ++i) b_[used[i]] = solution[i] * root[i];
     gradient(q, g_.data());
     double gap = 0;  // of a quadratic penalty: sum (g - alpha v b)^2 / (2 alpha v)

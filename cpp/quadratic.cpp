@@ -144,7 +144,7 @@ double Descent::scan(const Quadratic& q, Strength s) {
   return std::max(value, 0.0) / q.null_loss;
 }
 
-bool Descent::prepare(Quadratic& q, Strength s) {
+bool Descent::prepare(Quadratic& q, Strength s, Control& control) {
   // What left the support behind our back (a restart), or was never in it.
   for (int64_t i = support_.size() - 1; i >= 0; --i)
     if (q.b[support_.columns[i]] == 0 && s.a1 * q.factor[support_.columns[i]] > 0) support_.remove(i);
@@ -154,6 +154,7 @@ bool Descent::prepare(Quadratic& q, Strength s) {
     if (!smooth && q.b[j] == 0) continue;
     if ((q.lower && q.b[j] <= q.lower[j]) || (q.upper && q.b[j] >= q.upper[j])) continue;
     if (support_.size() >= largest_support) return false;
+    control.check();
     if (!support_.append(q, j, smooth ? 0.0 : std::copysign(1.0, q.b[j]), s.a2)) return false;
   }
   for (int64_t i = 0; i < support_.size(); ++i)
@@ -207,7 +208,7 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outco
   int64_t full_steps = 0, stalled = 0;
   const int64_t limit = 200 + 20 * q.m;
   for (int64_t round = 0; round < limit; ++round) {
-    if ((round & 7) == 7) control.check();
+    control.check();
     const int64_t n = support_.size();
     if (n > 0) {
       right_side(q, s);
@@ -249,6 +250,7 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outco
     for (int64_t j : violators_) {
       const double sign = s.a1 * q.factor[j] == 0 ? 0.0 : std::copysign(1.0, q.b[j] != 0 ? q.b[j] : q.g[j]);
       if (support_.size() >= largest_support) break;
+      control.check();
       if (support_.append(q, j, sign, s.a2)) {
         added = true;
       } else if (!added && q.b[j] == 0 && sign != 0) {  // one exchange at a time, from a settled support
@@ -276,7 +278,7 @@ void Descent::descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome,
   double best = infinity;
   for (int64_t since = 0; outcome.gap > effort.tolerance && outcome.sweeps < effort.max_sweeps; ++since) {
     for (int64_t j : violators_) join(j);
-    if ((outcome.sweeps & 15) == 15) control.check();
+    control.check();
     const double change = sweep(q, s);
     ++outcome.sweeps;
     outcome.gap = scan(q, s);
@@ -287,9 +289,9 @@ void Descent::descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome,
 
 Outcome Descent::solve(Quadratic& q, Strength s, Effort effort, Control& control) {
   Outcome outcome;
-  if (!prepare(q, s) || !active_set(q, s, effort, outcome, control)) {
+  if (!prepare(q, s, control) || !active_set(q, s, effort, outcome, control)) {
     descend(q, s, effort, outcome, control);
-    if (effort.exact && prepare(q, s)) active_set(q, s, effort, outcome, control);
+    if (effort.exact && prepare(q, s, control)) active_set(q, s, effort, outcome, control);
   }
   outcome.converged = outcome.gap <= effort.tolerance;
   return outcome;

@@ -50,7 +50,7 @@ class Descent {
   Outcome solve(Quadratic& q, Strength strength, Effort effort, Control& control);
 
  private:
-  bool prepare(Quadratic& q, Strength s);          // the support of the warm start; false: it is dependent
+  bool prepare(Quadratic& q, Strength s, Control& control);          // the support of the warm start; false: it is dependent
   bool active_set(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control);
   bool exchange(Quadratic& q, Strength s, int64_t column, double sign);
   void descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control);

@@ -38,6 +38,15 @@ def single_threaded_blas() -> Iterator[None]:
         yield
 
 
+def symmetric_eigen(matrix: Any, vectors: bool = True) -> tuple[Any, Any]:
+    """Eigenvalues (n,) ascending, and eigenvectors as columns (n, n) or None; answers Ctrl-C while LAPACK works."""
+    import numpy as np
+
+    with single_threaded_blas():
+        values, rows = kernels().symmetric_eigen(np.ascontiguousarray(matrix, dtype=np.float64), vectors)
+    return values, None if rows is None else rows.T
+
+
 def thread_count(threads: int | None = None) -> int:
     """How many threads to use: the argument, else BRIDLE_THREADS, else the processors at hand.
 

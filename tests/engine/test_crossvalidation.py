@@ -88,13 +88,15 @@ def test_errors_of_every_fold(rows, weighted, storage):
     w = w if weighted else np.ones(60)
     wanted = errors_by_hand(X, y, w, pairs_of(NAMES))
     assert np.abs(errors_of(model) / wanted - 1).max() < NEAR
-    size = np.array([w[NAMES == k].sum() for k in range(4)])
+    size = np.array([w[k == NAMES].sum() for k in range(4)])
     for i, curve in enumerate(model.selection.curves):
         mean = size @ wanted[:, i] / size.sum()
         spread = np.sqrt(size @ (wanted[:, i] - mean) ** 2 / size.sum() / 3)
         assert np.abs(curve.mean / mean - 1).max() < NEAR
         assert np.abs(curve.standard_error / spread - 1).max() < 1e-6
-    null = [np.average((y[b] - np.average(y[a], weights=w[a])) ** 2, weights=w[b]) for a, b in pairs_of(NAMES)]
+    null = [
+        np.average((y[b] - np.average(y[a], weights=w[a])) ** 2, weights=w[b]) for a, b in pairs_of(NAMES)
+    ]
     assert model.selection.null_error == pytest.approx(size @ null / size.sum(), rel=NEAR)
 
 
@@ -241,7 +243,7 @@ def test_nested_against_a_double_loop(rows, rule, weighted):
     settings = {"weights": w} if weighted else {}
     model = plain(X, y, folds=NAMES, rule=rule, alphas=alphas, l1_ratios=ratios, nested=True, **settings)
     w = w if weighted else np.ones(60)
-    size = np.array([w[NAMES == k].sum() for k in range(4)])
+    size = np.array([w[k == NAMES].sum() for k in range(4)])
 
     def error(train, test):
         """(L, A) of one fit."""
@@ -255,7 +257,7 @@ def test_nested_against_a_double_loop(rows, rule, weighted):
     honest, picked = np.empty(4), []
     for k in range(4):
         others = [other for other in range(4) if other != k]
-        inner = np.array([error((NAMES != k) & (NAMES != other), NAMES == other) for other in others])
+        inner = np.array([error((k != NAMES) & (other != NAMES), other == NAMES) for other in others])
         share = size[others] / size[others].sum()
         mean = np.einsum("k,kla->la", share, inner)
         spread = np.sqrt(np.einsum("k,kla->la", share, (inner - mean) ** 2) / 2)
@@ -263,12 +265,14 @@ def test_nested_against_a_double_loop(rows, rule, weighted):
         if rule == "1se":
             a = int(np.flatnonzero(mean[i, : a + 1] <= mean[i, a] + spread[i, a])[0])
         picked.append((ratios[i], alphas[a]))
-        honest[k] = error(NAMES != k, NAMES == k)[i, a]
+        honest[k] = error(k != NAMES, k == NAMES)[i, a]
     nested = model.selection.nested
     assert [(choice.l1_ratio, choice.alpha) for choice in nested.choices] == picked
     mean = size @ honest / size.sum()
     assert nested.error == pytest.approx(mean, rel=NEAR)
-    assert nested.standard_error == pytest.approx(np.sqrt(size @ (honest - mean) ** 2 / size.sum() / 3), rel=1e-6)
+    assert nested.standard_error == pytest.approx(
+        np.sqrt(size @ (honest - mean) ** 2 / size.sum() / 3), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("what", ["X", "y", "both", "weight"])
@@ -328,6 +332,8 @@ def test_settings_hold_in_every_fold(rows):
     }  # fmt: skip
     model = plain(X, y, folds=NAMES, l1_ratios=0.5, **settings)
     for k, (train, test) in enumerate(pairs_of(NAMES)):
-        path = bridle.path(X[train], y[train], alphas=ALPHAS, l1_ratio=0.5, **{**settings, "weights": w[train]})
+        path = bridle.path(
+            X[train], y[train], alphas=ALPHAS, l1_ratio=0.5, **{**settings, "weights": w[train]}
+        )
         wanted = w[test] @ (y[test][:, None] - path.predict(X[test])) ** 2 / w[test].sum()
         assert np.abs(errors_of(model)[k, 0] / wanted - 1).max() < NEAR

@@ -6,6 +6,7 @@ a standardized coefficient.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -201,7 +202,7 @@ def permuting_columns(problem: Problem) -> None:
         first = {name: j + 2 * (j > 1) for j, name in enumerate(table.columns)}
         names = list(table.columns[order])
         by_name = [list(range(1, 4)) if name == "level" else [first[name]] for name in names]
-        columns = np.array([*sum(by_name, []), problem.width - 1])
+        columns = np.array([*itertools.chain(*by_name), problem.width - 1])
         moved = table[names]
     else:
         columns = order

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._numerics import kernels, single_threaded_blas
 from ..errors import UsageError
 from ..penalties import Penalty
-from .gram import null_errors
+from .gram import null_errors, unpenalized
 from .plan import Floats, Null, Plan, Progress, Rows, Solution, SparseRows, Split
 from .ridge import kernel_ridge, kernel_spectrum
 
@@ -75,7 +75,10 @@ class ColumnEngine:
             block = (design.columns(free) - x_mean[free]) * inverse[free]
             target = (self.rows.y - y_mean) / y_scale
             root = np.sqrt(share)
-            coefs[free] = np.linalg.lstsq(block * root[:, None], target * root, rcond=None)[0]
+            weighted = block * root[:, None]
+            coefs[free] = unpenalized(
+                weighted.T @ weighted, weighted.T @ (target * root), penalty.scaled(x_scale, y_scale), free
+            )
             left = share * (target - block @ coefs[free])
             gradient = (design.rmatvec(left) - x_mean * left.sum()) * inverse
             gradient[free] = 0.0
@@ -93,9 +96,7 @@ class ColumnEngine:
         return np.asarray((block * share[:, None]).T @ block)
 
     def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
-        return kernel_spectrum(
-            self.rows, penalty, self.null(penalty, fit_intercept, standardize), fit_intercept
-        )
+        return kernel_spectrum(self.rows, penalty, fit_intercept, standardize)
 
     def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
         """Descent for every l1_ratio above 0; ridge goes through the kernel matrix."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._numerics import kernels, single_threaded_blas, thread_count
+from .._numerics import kernels, single_threaded_blas, symmetric_eigen, thread_count
 from ..moments import Moments, accumulate
 from ..penalties import Penalty
 from .plan import Floats, Null, Plan, Progress, Rows, Solution, SparseRows, Split
@@ -71,7 +71,7 @@ class GramEngine:
         free = np.flatnonzero((penalty.factors == 0) & usable)
         if len(free):
             block = self.gram(free, fit_intercept) / safe[free] / safe[free][:, None]
-            coefs[free] = np.linalg.lstsq(block, gradient[free], rcond=None)[0]
+            coefs[free] = unpenalized(block, gradient[free], penalty.scaled(x_scale, y_scale), free)
             others = self._products(free, np.arange(p), fit_intercept) / safe[free, None] / safe
             gradient = gradient - np.where(usable, others, 0.0).T @ coefs[free]
             gradient[free] = 0.0
@@ -102,7 +102,9 @@ class GramEngine:
         used = np.flatnonzero(null.usable & np.isfinite(penalty.factors) & (penalty.factors > 0))
         scale = null.x_scale[used] * np.sqrt(penalty.factors[used])
         gram = self.gram(used, fit_intercept) / scale / scale[:, None]
-        return np.asarray(np.maximum(np.linalg.eigvalsh(gram), 0.0)) if len(used) else np.zeros(0)
+        return (
+            np.asarray(np.maximum(symmetric_eigen(gram, vectors=False)[0], 0.0)) if len(used) else np.zeros(0)
+        )
 
     def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
         if not len(self.imputed):
@@ -176,6 +178,28 @@ class GramEngine:
     def null_errors(self, split: Split, fit_intercept: bool) -> Floats:
         means, weight, scatter = self.atoms.mean[:, -1], self.atoms.weight, self.atoms.scatter[:, -1]
         return null_errors(weight, means, scatter, split, fit_intercept)
+
+
+def unpenalized(block: Floats, c: Floats, penalty: Penalty, free: NDArray[np.intp]) -> Floats:
+    """argmin b'G b/2 - c'b over the unpenalized columns alone, within their bounds; ``penalty`` in standardized units."""
+    if penalty.lower is None and penalty.upper is None:
+        return np.asarray(np.linalg.lstsq(block, c, rcond=None)[0])
+    from scipy.optimize import lsq_linear
+
+    values, vectors = np.linalg.eigh(block)
+    seen = values > 1e-12 * values[-1]
+    root = np.sqrt(values[seen])
+    low = np.full(len(free), -np.inf) if penalty.lower is None else penalty.lower[free]
+    high = np.full(len(free), np.inf) if penalty.upper is None else penalty.upper[free]
+    fixed = low == high  # both zero: the solver wants an open interval
+    out = np.zeros(len(free))
+    if not fixed.all():
+        left = (root * vectors[:, seen]).T[:, ~fixed]
+        solved = lsq_linear(
+            left, (vectors[:, seen].T @ c) / root, (low[~fixed], high[~fixed]), method="bvls", tol=1e-15
+        )
+        out[~fixed] = solved.x
+    return out
 
 
 def null_errors(weight: Floats, mean: Floats, scatter: Floats, split: Split, fit_intercept: bool) -> Floats:

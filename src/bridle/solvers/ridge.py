@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .._numerics import symmetric_eigen
 from ..errors import DataError
 from ..penalties import Penalty
 from .gram import column_scales
-from .plan import Floats, Null, Plan, Progress, Rows, Solution, SparseRows, Split
+from .plan import Floats, Plan, Progress, Rows, Solution, SparseRows, Split
 
 TILE = 2048  # columns that are dense at a time
 
@@ -115,7 +116,7 @@ def kernel_ridge(rows: Rows, plan: Plan, split: Split, kept: int, progress: Prog
         target = (rows.y[t.rows] - t.y_mean) / t.y_scale * t.root
         free = _Free.of(rows, t, plan)
         own = kernel[np.ix_(t.rows, t.rows)] * t.root * t.root[:, None]
-        values, vectors = np.linalg.eigh(free.without(free.without(own).T))
+        values, vectors = symmetric_eigen(free.without(free.without(own).T))
         values = np.maximum(values, 0.0)
         plain, target = target, free.without(target)
         projected = vectors.T @ target
@@ -193,9 +194,11 @@ def _coefficients(
     return beta.T, gap / (null_loss if null_loss > 0 else 1.0)
 
 
-def kernel_spectrum(rows: Rows, penalty: Penalty, null: Null, fit_intercept: bool) -> Floats:
+def kernel_spectrum(rows: Rows, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
     """Eigenvalues of AA' of the whole."""
-    plan = Plan(np.zeros(1), np.ones((1, 1)), penalty, fit_intercept, bool((null.x_scale != 1).any()))
+    plan = Plan(np.zeros(1), np.ones((1, 1)), penalty, fit_intercept, standardize)
     t = _training(rows, np.arange(rows.design.n), plan)
     root = t.root
-    return np.asarray(np.maximum(np.linalg.eigvalsh(_kernel(rows, t) * root * root[:, None]), 0.0))
+    return np.asarray(
+        np.maximum(symmetric_eigen(_kernel(rows, t) * root * root[:, None], vectors=False)[0], 0.0)
+    )

@@ -118,6 +118,28 @@ class _Totals:
     products: Floats  # (p, C) sum w (x - mean) r
 
 
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    design: Design
+    y: Floats
+    weights: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """The problem in standardized units, as the penalty sees it."""
+
+    rows: _Rows
+    totals: _Totals
+    penalty: Penalty  # bounds in standardized units; constant columns left out
+    x_scale: Floats  # (p,) 0 for constant columns
+    column_sd: Floats  # (p,) of the scaled columns: 1 where they were scaled to unit sd
+    y_scale: float
+    y_sd: float
+    fit_intercept: bool
+    gram: Callable[[NDArray[np.intp]], Floats]  # unscaled second moments of named columns
+
+
 def certify(
     design: Design,
     y: Floats,
@@ -139,18 +161,21 @@ def certify(
     with (
         single_threaded_blas()
     ):  # the tiles are the parallel work; small factorizations are slower with threads
-        return _certify(
-            design, y, weights, candidates, penalty, fit_intercept, standardize, tolerance, gram, threads
-        )
+        rows = _Rows(design, y, np.ones(len(y)) if weights is None else weights)
+        problem = _standardized(rows, candidates, penalty, fit_intercept, standardize, gram, threads)
+        return [_certificate(problem, candidate, k, tolerance) for k, candidate in enumerate(candidates)]
 
 
-def _certify(
-    design: Design, y: Floats, weights: Floats | None, candidates: Sequence[Candidate], penalty: Penalty,
-    fit_intercept: bool, standardize: bool, tolerance: float, gram: Callable[[NDArray[np.intp]], Floats] | None,
+def _standardized(
+    rows: _Rows,
+    candidates: Sequence[Candidate],
+    penalty: Penalty,
+    fit_intercept: bool,
+    standardize: bool,
+    gram: Callable[[NDArray[np.intp]], Floats] | None,
     threads: int,
-) -> list[Certificate]:  # fmt: skip
-    share = np.full(len(y), 1.0) if weights is None else weights
-    totals = _totals(design, y, share, candidates, fit_intercept, threads)
+) -> _Problem:
+    totals = _totals(rows, candidates, fit_intercept, threads)
     sd = np.sqrt(np.maximum(totals.variance, 0.0))
     constant = sd <= 1e-13 * np.abs(totals.mean)
     if not fit_intercept:
@@ -160,79 +185,86 @@ def _certify(
     x_scale = np.where(constant, 0.0, sd if standardize else 1.0)
     y_scale = y_sd if standardize else 1.0
     own = penalty.scaled(x_scale, y_scale)
-    own = Penalty(np.where(constant, np.inf, own.factors), own.lower, own.upper)
-    out = []
     safe = np.where(constant, 1.0, x_scale)
-    products = _gram_from(design, share, totals, fit_intercept, gram)
-    for k, candidate in enumerate(candidates):
-        b = np.where(constant, 0.0, candidate.coef * x_scale / y_scale)
-        g = np.where(constant, 0.0, totals.products[:, k] / totals.weight / safe / y_scale)
-        excess = _least_squares_excess(
-            design, y, share, candidate, totals, own, x_scale, y_scale, fit_intercept
-        )
-        out.append(
-            _certificate(candidate, b, g, k, totals, own, np.where(constant, 1.0, sd) / safe, y_sd, y_scale, x_scale,
-                         fit_intercept, tolerance, products, excess)
-        )  # fmt: skip
-    return out
+    return _Problem(
+        rows=rows,
+        totals=totals,
+        penalty=Penalty(np.where(constant, np.inf, own.factors), own.lower, own.upper),
+        x_scale=x_scale,
+        column_sd=np.where(constant, 1.0, sd) / safe,
+        y_scale=y_scale,
+        y_sd=y_sd,
+        fit_intercept=fit_intercept,
+        gram=_gram_from(rows, totals, fit_intercept, gram),
+    )
 
 
-def _certificate(
-    candidate: Candidate, b: Floats, g: Floats, k: int, totals: _Totals, penalty: Penalty, column_sd: Floats,
-    y_sd: float, y_scale: float, x_scale: Floats, fit_intercept: bool, tolerance: float,
-    gram: Callable[[NDArray[np.intp]], Floats], excess: float | None,
-) -> Certificate:  # fmt: skip
+def _certificate(problem: _Problem, candidate: Candidate, k: int, tolerance: float) -> Certificate:
     alpha, ratio = candidate.alpha, candidate.l1_ratio
+    totals, penalty, y_scale = problem.totals, problem.penalty, problem.y_scale
+    usable = problem.x_scale > 0
+    safe = np.where(usable, problem.x_scale, 1.0)
+    b = np.where(usable, candidate.coef * problem.x_scale / y_scale, 0.0)
+    g = np.where(usable, totals.products[:, k] / totals.weight / safe / y_scale, 0.0)
     square = float(totals.residual_square[k]) / totals.weight / y_scale**2
-    gap, _ = duality_gap(square, b, g, penalty, alpha, ratio)
     null_loss = 0.5 * totals.y_square / y_scale**2
     null_loss = null_loss if null_loss > 0 else 1.0
+    gap = _gap(problem, candidate, b, g, square, tolerance * null_loss)
     # Dimensionless: per standard deviation of the column and of the target.
     free = (penalty.factors == 0) | (alpha == 0)
-    off = penalty.distance(b, g, alpha, ratio) / column_sd * y_scale / y_sd
+    off = penalty.distance(b, g, alpha, ratio) / problem.column_sd * y_scale / problem.y_sd
     block = float(np.max(off[free], initial=0.0))
-    if fit_intercept:
-        block = max(block, abs(float(totals.residual_sum[k])) / totals.weight / y_sd)
+    if problem.fit_intercept:
+        block = max(block, abs(float(totals.residual_sum[k])) / totals.weight / problem.y_sd)
     held = np.where(free, 0.0, off)
     worst = int(np.argmax(held)) if len(held) else 0
     violation = float(held[worst]) if len(held) else 0.0
-    unbounded = penalty.lower is None and penalty.upper is None
-    if alpha == 0 and excess is not None:
-        gap = excess if penalty.feasible(b) and unbounded else math.inf
-    elif alpha == 0 or (ratio == 0 and unbounded and gap > tolerance * null_loss):
-        gap = _quadratic_gap(b, g, penalty, alpha, x_scale, gram)
     return Certificate(
         alpha=alpha,
         l1_ratio=ratio,
         objective=(0.5 * square + penalty.value(b, alpha, ratio)) * y_scale**2,
-        gap=gap * y_scale**2,
-        relative_gap=gap / null_loss,
+        gap=float(gap * y_scale**2),
+        relative_gap=float(gap / null_loss),
         kkt_violation=violation,
         kkt_column=worst if violation > 0 else None,
         block_gradient=block,
-        coefficient_error=_coefficient_error(b, g, gap, penalty, alpha, ratio, x_scale, column_sd, gram)
-        if math.isfinite(gap)
-        else None,
+        coefficient_error=_coefficient_error(problem, candidate, b, g, gap) if math.isfinite(gap) else None,
         coefficient_norm=float(np.linalg.norm(b)),
         tolerance=tolerance,
     )
 
 
+def _gap(
+    problem: _Problem, candidate: Candidate, b: Floats, g: Floats, residual_square: float, enough: float
+) -> float:
+    """The duality gap; without an l1 part, where that says little, the exact excess of a quadratic."""
+    alpha, ratio, penalty = candidate.alpha, candidate.l1_ratio, problem.penalty
+    gap, _ = duality_gap(residual_square, b, g, penalty, alpha, ratio)
+    unbounded = penalty.lower is None and penalty.upper is None
+    if alpha == 0:
+        excess = _least_squares_excess(problem, candidate)
+        if excess is not None:
+            return excess if unbounded and penalty.feasible(b) else math.inf
+    if alpha == 0 or (ratio == 0 and unbounded and gap > enough):
+        return _quadratic_gap(problem, b, g, alpha)
+    return gap
+
+
 def _coefficient_error(
-    b: Floats, g: Floats, gap: float, penalty: Penalty, alpha: float, ratio: float, x_scale: Floats, column_sd: Floats,
-    gram: Callable[[NDArray[np.intp]], Floats],
-) -> float | None:  # fmt: skip
+    problem: _Problem, candidate: Candidate, b: Floats, g: Floats, gap: float
+) -> float | None:
     """sqrt(2 gap / mu), mu the strong convexity on every column that some optimum may use.
 
     The dual optimum is within sqrt(2 gap) of the residual (the dual is strongly concave), so a column whose gradient stays
     below its threshold by more than that times its norm is zero in every optimum (gap safe screening, Ndiaye et al. 2017).
     """
-    usable = np.isfinite(penalty.factors)
-    v = np.where(usable, penalty.factors, 0.0)
-    l1, l2 = alpha * ratio * v, alpha * (1 - ratio) * v
+    factors, x_scale = problem.penalty.factors, problem.x_scale
+    usable = np.isfinite(factors)
+    v = candidate.alpha * np.where(usable, factors, 0.0)
+    l1, l2 = candidate.l1_ratio * v, (1 - candidate.l1_ratio) * v
     # Rounding in g itself is of the order of 1e-15; it must not count as proof.
     radius = math.sqrt(2 * gap) + 1e-14
-    norm = column_sd  # of the standardized column: 1 where it was scaled to unit sd
+    norm = problem.column_sd  # of the standardized column: 1 where it was scaled to unit sd
     possible = np.flatnonzero(usable & ((b != 0) | (np.abs(g) + radius * norm >= l1)))
     if not len(possible):
         return 0.0
@@ -240,7 +272,7 @@ def _coefficient_error(
     if len(possible) > MOST_COLUMNS:
         mu = float(ridge.min())
     else:
-        matrix = gram(possible) / x_scale[possible] / x_scale[possible][:, None]
+        matrix = problem.gram(possible) / x_scale[possible] / x_scale[possible][:, None]
         mu = _smallest_eigenvalue(matrix + np.diag(ridge))
         mu = max(mu, float(ridge.min()))
     if not mu > 1e-13:
@@ -248,47 +280,34 @@ def _coefficient_error(
     return math.sqrt(2 * gap / mu)
 
 
-def _least_squares_excess(
-    design: Design, y: Floats, weights: Floats, candidate: Candidate, totals: _Totals, penalty: Penalty,
-    x_scale: Floats, y_scale: float, fit_intercept: bool,
-) -> float | None:  # fmt: skip
+def _least_squares_excess(problem: _Problem, candidate: Candidate) -> float | None:
     """At alpha = 0 half the square of the residual's part in the span of the columns, by QR of the rows.
 
-    None where alpha is not 0, or the rows are too many to be factorized: the Gram then has to do.
+    None where the rows are too many to be factorized: the Gram then has to do.
     """
-    used = np.flatnonzero(np.isfinite(penalty.factors))
-    if candidate.alpha != 0 or not len(used) or design.n * len(used) ** 2 > 5e8:
+    rows, totals, design = problem.rows, problem.totals, problem.rows.design
+    used = np.flatnonzero(np.isfinite(problem.penalty.factors))
+    if not len(used) or design.n * len(used) ** 2 > 5e8:
         return None
-    root = np.sqrt(weights / totals.weight)
-    block = (
-        (design.columns(used) - (totals.mean[used] if fit_intercept else 0.0)) / x_scale[used] * root[:, None]
-    )
-    residual = (y - candidate.intercept - design.matvec(candidate.coef)) / y_scale * root
+    root = np.sqrt(rows.weights / totals.weight)
+    centre = totals.mean[used] if problem.fit_intercept else 0.0
+    block = (design.columns(used) - centre) / problem.x_scale[used] * root[:, None]
+    residual = (rows.y - candidate.intercept - design.matvec(candidate.coef)) / problem.y_scale * root
     inside = np.linalg.qr(block)[0].T @ residual
     return 0.5 * float(inside @ inside)
 
 
-def _quadratic_gap(
-    b: Floats,
-    g: Floats,
-    penalty: Penalty,
-    alpha: float,
-    x_scale: Floats,
-    gram: Callable[[NDArray[np.intp]], Floats],
-) -> float:
+def _quadratic_gap(problem: _Problem, b: Floats, g: Floats, alpha: float) -> float:
     """Without an l1 part the excess is (g - D b)'(G + D)^-1 (g - D b) / 2 exactly, D the ridge part alpha v.
 
     Infinite where G + D is singular, b infeasible, or bounds make it another problem.
     """
+    penalty, x_scale = problem.penalty, problem.x_scale
     used = np.flatnonzero(np.isfinite(penalty.factors))
-    if (
-        not penalty.feasible(b)
-        or penalty.lower is not None
-        or penalty.upper is not None
-        or len(used) > MOST_COLUMNS
-    ):
+    bounded = penalty.lower is not None or penalty.upper is not None
+    if bounded or not penalty.feasible(b) or len(used) > MOST_COLUMNS:
         return float("inf")
-    matrix = gram(used) / x_scale[used] / x_scale[used][:, None]
+    matrix = problem.gram(used) / x_scale[used] / x_scale[used][:, None]
     ridge = alpha * penalty.factors[used]
     off = g[used] - ridge * b[used]
     try:
@@ -313,12 +332,10 @@ def _smallest_eigenvalue(matrix: Floats) -> float:
 
 
 def _gram_from(
-    design: Design,
-    weights: Floats,
-    totals: _Totals,
-    fit_intercept: bool,
-    given: Callable[[NDArray[np.intp]], Floats] | None,
+    rows: _Rows, totals: _Totals, fit_intercept: bool, given: Callable[[NDArray[np.intp]], Floats] | None
 ) -> Callable[[NDArray[np.intp]], Floats]:
+    design, weights = rows.design, rows.weights
+
     def from_rows(which: NDArray[np.intp]) -> Floats:
         total = np.zeros((len(which), len(which)))
         step = max(1, (1 << 20) // max(1, len(which)))
@@ -336,15 +353,9 @@ def _gram_from(
     return best
 
 
-def _totals(
-    design: Design,
-    y: Floats,
-    weights: Floats,
-    candidates: Sequence[Candidate],
-    fit_intercept: bool,
-    threads: int,
-) -> _Totals:
+def _totals(rows: _Rows, candidates: Sequence[Candidate], fit_intercept: bool, threads: int) -> _Totals:
     """Everything the certificates need, from one pass over tiles of rows, about a shift near the means."""
+    design, y, weights = rows.design, rows.y, rows.weights
     coefs = design.spread(np.stack([c.coef for c in candidates], axis=1))
     intercepts = np.array([c.intercept for c in candidates])
     first = design.tiles()[0]

@@ -29,7 +29,7 @@ _ARGUMENTS = [
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     if _CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
+        pytest.fail("no Chromium on this machine: the report was not checked in a browser (tools/browser.sh)")
     with playwright.sync_playwright() as driver:
         running = driver.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
         yield running

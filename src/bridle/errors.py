@@ -37,7 +37,9 @@ def number(name: str, value: object, low: float, high: float = float("inf"), *, 
         raise UsageError(f"{name} must be a number, not {value!r}.") from None
     if not low <= out <= high or (whole and out != int(out)):
         kind = "a whole number" if whole else "a number"
-        bounds = f"of at least {low:g}" if high == float("inf") else f"between {low:g} and {high:g}"
+        bounds = f"between {low:g} and {high:g}" if high <= 1 else f"of at least {low:g}"
+        if high > 1 and out > high:
+            bounds = f"of at most {high:g}"
         raise UsageError(f"{name} must be {kind} {bounds}, not {value}.")
     return out
 

@@ -160,8 +160,8 @@ def check_read(engine: Engine, rows: Rows, schema: Schema) -> None:
         first += block.width
     for at, name in enumerate(names):
         if np.abs(rows.design.columns(np.array([at]))).max() > LARGEST:
-            raise DataError(f"{name} holds numbers beyond {LARGEST:g}, whose squares overflow. Rescale it.")
-    raise DataError(f"The target holds numbers beyond {LARGEST:g}, whose squares overflow. Rescale it.")
+            raise DataError(f"{name} holds numbers beyond 1e150, whose squares overflow. Rescale it.")
+    raise DataError("The target holds numbers beyond 1e150, whose squares overflow. Rescale it.")
 
 
 def check_null(null: Null, ready: Prepared) -> None:

@@ -338,7 +338,7 @@ def _gram_from(
 
     def from_rows(which: NDArray[np.intp]) -> Floats:
         total = np.zeros((len(which), len(which)))
-        step = max(1, (1 << 20) // max(1, len(which)))
+        step = max(1, (1 << 17) // max(1, len(which)))
         for a in range(0, design.n, step):
             b = min(a + step, design.n)
             block = design.columns(which, a, b) - (totals.mean[which] if fit_intercept else 0.0)

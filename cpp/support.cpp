@@ -19,9 +19,9 @@ void SupportInverse::clear() {
   place_.clear();
 }
 
-void SupportInverse::grow(int64_t size) {
+void SupportInverse::grow(int64_t size, int64_t most) {
   if (size <= stride_) return;
-  const int64_t wider = std::max<int64_t>({size, 16, stride_ * 3 / 2});
+  const int64_t wider = std::max(size, std::min(most, std::max<int64_t>(16, stride_ * 3 / 2)));
   std::vector<double> inverse(wider * wider);
   for (size_t i = 0; i < columns.size(); ++i)
     std::copy_n(inverse_.data() + i * stride_, columns.size(), inverse.data() + i * wider);
@@ -41,7 +41,7 @@ bool SupportInverse::append(const Quadratic& q, int64_t column, double sign, dou
   const double diagonal = row[column] + a2 * q.factor[column];
   const double left = diagonal - dot(h, u, n);
   if (!(left > dependent * diagonal)) return false;
-  grow(n + 1);
+  grow(n + 1, q.m);
   const double inverse = 1.0 / left;
   for (int64_t i = 0; i < n; ++i) {
     axpy(u[i] * inverse, u, inverse_.data() + i * stride_, n);

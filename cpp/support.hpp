@@ -27,7 +27,7 @@ class SupportInverse {
   double a2 = 0;                 // the ridge part that the inverse was built with
 
  private:
-  void grow(int64_t size);
+  void grow(int64_t size, int64_t most);  // with room to spare, but for no more than `most` columns
 
   std::vector<int64_t> place_;   // of each column of the problem, -1: not in the support
   std::vector<double> inverse_;  // (stride, stride), full and symmetric

@@ -17,6 +17,8 @@ from .solvers import Engine, Plan, Rows, Solution, Split, refined
 from .solvers.plan import Null, SparseRows
 
 Floats = NDArray[np.float64]
+# A tile has at most 1,024 rows, tiles and atoms are added one after another: 2,048 roundings cover four million rows.
+MOMENT_ROUNDING = 2048 * float(np.finfo(np.float64).eps) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,9 @@ class Path:
     degrees_of_freedom : (A,) the intercept not counted: n_nonzero for the lasso (Zou, Hastie, Tibshirani 2007), the trace of
         the smoother on the support otherwise.
     train_error : (A,) weighted mean squared error on the training rows, units of the target squared.
-    gaps : (A,) relative duality gaps as the solver sees them; ``gap_source`` says from what.
+    gaps : (A,) relative duality gaps as the solver sees them; ``gap_source`` says from what: "moments", "screening" (exact
+        products decided every column outside the working set) or "rows".
+    gap_rounding : (A,) how much rounding in the moments may have hidden from ``gaps``; zero where they come from rows.
     alpha_max : the smallest alpha that keeps nothing (infinite for ridge).
     x_mean, x_scale : (p,), y_scale : the scales that the penalty saw (1 where nothing is standardized).
 
@@ -54,6 +58,7 @@ class Path:
     y_scale: float
     stored: SparseRows
     fills: Floats = field(default_factory=lambda: np.zeros(0))
+    gap_rounding: Floats = field(default_factory=lambda: np.zeros(0))
     solver: str = ""
     origin: Origin | None = None
 
@@ -236,6 +241,7 @@ def build_paths(
                 y_scale=y_scale,
                 stored=stored,
                 fills=engine.fills(),
+                gap_rounding=_gap_rounding(stored, null, engine, plan, solution),
                 solver=solution.solver,
             )
         )
@@ -251,6 +257,22 @@ def _held_exactly(rows: SparseRows, penalty: Penalty) -> SparseRows:
             near = np.isfinite(own) & (np.abs(values - own) <= 1e-14 * np.abs(own))
             values = np.where(near, own, values)
     return SparseRows(rows.starts, rows.columns, values, rows.p)
+
+
+def _gap_rounding(stored: SparseRows, null: Null, engine: Engine, plan: Plan, solution: Solution) -> Floats:
+    """2 u (1 + ||b||_1)^2 in units of standard deviations, u = MOMENT_ROUNDING.
+
+    Every standardized second moment of columns and target is off by at most u (Cauchy and Schwarz on sums of rounded
+    products), and the gap is made of the moments with the coefficients (1, b) on both sides.
+    """
+    if solution.gap_source != "moments":
+        return np.zeros(len(stored))
+    y_sd = engine.null(Penalty.of(stored.p), plan.fit_intercept, True).y_scale
+    size = np.sqrt(null.deviation**2 + (0.0 if plan.fit_intercept else engine.means() ** 2)) / y_sd
+    weighted = np.abs(stored.values) * size[stored.columns]
+    length = np.diff(stored.starts)
+    sums = np.add.reduceat(np.append(weighted, 0.0), stored.starts[:-1]) if len(stored) else np.zeros(0)
+    return np.asarray(2 * MOMENT_ROUNDING * (1 + np.where(length == 0, 0.0, sums)) ** 2)
 
 
 def _first_rows(rows: SparseRows, count: int) -> SparseRows:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PATH_ARRAYS = (
     "alphas", "intercepts", "n_nonzero", "degrees_of_freedom", "train_error", "gaps", "x_mean", "x_scale", "fills",
+    "gap_rounding",
 )  # fmt: skip
 _CURVE_ARRAYS = ("alphas", "mean", "standard_error", "fold_errors", "train_error", "n_nonzero")
 _PLAIN = (

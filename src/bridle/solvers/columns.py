@@ -58,6 +58,10 @@ class ColumnEngine:
         block = (block - share @ block) * share[:, None]
         return np.asarray(self.rows.design.rmatvec(block, self.threads).T)
 
+    def means(self) -> Floats:
+        train = np.ones(len(self.split.start) - 1, dtype=np.uint8)
+        return np.asarray(self.data.null_gradient(train, True, True)[1])
+
     def fills(self) -> Floats:
         return np.zeros(0)
 
@@ -218,6 +222,9 @@ class FillingEngine:
 
     def finite(self) -> bool:
         return self._whole.finite()
+
+    def means(self) -> Floats:
+        return self._whole.means()
 
     def fills(self) -> Floats:
         return self._means(np.ones(len(self.split.start) - 1, dtype=np.uint8))

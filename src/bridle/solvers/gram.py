@@ -42,6 +42,9 @@ class GramEngine:
         atoms = self._filled()
         return atoms, _weighted_mean(atoms.weight, atoms.mean)
 
+    def means(self) -> Floats:
+        return self._whole[1][:-1]
+
     def fills(self) -> Floats:
         return _fill_means(self.atoms, np.ones(len(self.atoms.weight), dtype=np.uint8), self.imputed)
 

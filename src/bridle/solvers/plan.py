@@ -183,6 +183,10 @@ class Engine(Protocol):
         """Covariances of the named columns with all, over the whole, (k, p)."""
         ...
 
+    def means(self) -> Floats:
+        """Weighted means of the columns over the whole, (p,)."""
+        ...
+
     def fills(self) -> Floats:
         """Means that stand in for the missing numbers of the whole, (k,)."""
         ...

@@ -60,7 +60,8 @@ def test_an_interrupt_is_answered_at_once(work):
         process.send_signal(signal.SIGINT)
         answer = process.stdout.readline()
         took = time.perf_counter() - began
-        rest, errors = process.communicate(timeout=20)
+        process.wait(timeout=20)  # not communicate(): it would lose what readline has buffered
+        rest, errors = process.stdout.read(), process.stderr.read()
     finally:
         process.kill()
         process.wait()

@@ -65,6 +65,8 @@ def test_an_interrupt_is_answered_at_once(work):
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
+        process.stderr.close()
     print(f"{work}: answered after {took:.3f} s")
     assert answer == "answered\n", errors[-1000:]
     assert rest == "works\n", errors[-1000:]

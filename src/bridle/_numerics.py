@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -24,18 +22,26 @@ def kernels() -> ModuleType:
 
 
 @cache
-def _blas_controller() -> Any:
+def _blas_libraries() -> list[Any]:
     # Finding the libraries takes milliseconds, holding them microseconds: so look for them once.
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(user_api="blas")
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
+class single_threaded_blas:  # noqa: N801 - reads as a statement: with single_threaded_blas(): ...
     """Holds every BLAS at one thread: parallelism is then bridle's own, over fixed tiles, with the same bits."""
-    with _blas_controller().limit(limits=1):
-        yield
+
+    def __enter__(self) -> None:
+        self._held = [(library, library.num_threads) for library in _blas_libraries()]
+        for library, threads in self._held:
+            if threads != 1:
+                library.set_num_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        for library, threads in self._held:
+            if threads != 1:
+                library.set_num_threads(threads)
 
 
 def symmetric_eigen(matrix: Any, vectors: bool = True) -> tuple[Any, Any]:

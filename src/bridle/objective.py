@@ -63,9 +63,8 @@ def duality_gap(
     penalized = (penalty.factors > 0) & np.isfinite(penalty.factors)
     scale = 1.0
     pull = np.abs(g)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        limit = alpha * l1_ratio * np.where(penalized, penalty.factors, 1.0)
-    unheld = penalized & ~np.isfinite(penalty.conjugate(np.sign(g) * (limit + 1.0), alpha, l1_ratio))
+    limit = alpha * l1_ratio * np.where(penalized, penalty.factors, 1.0)
+    unheld = penalized & ~penalty.held(g, alpha, l1_ratio)
     over = unheld & (pull > limit)
     if over.any():
         scale = float(np.min(limit[over] / pull[over]))

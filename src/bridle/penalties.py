@@ -92,9 +92,14 @@ class Penalty:
 
         Without bounds and with a ridge part: (|z| - alpha l1_ratio v)_+^2 / (2 alpha (1 - l1_ratio) v).
         """
-        v = np.where(np.isfinite(self.factors), self.factors, 0.0)
-        excess = np.abs(z) - alpha * l1_ratio * v
+        finite = np.isfinite(self.factors)
+        v = np.where(finite, self.factors, 0.0)
+        excess = np.maximum(np.abs(z) - alpha * l1_ratio * v, 0.0)
         curvature = alpha * (1 - l1_ratio) * v
+        if self.lower is None and self.upper is None:
+            held = curvature > 0
+            out = np.where(held, 0.5 * excess * (excess / np.where(held, curvature, 1.0)), np.inf)
+            return np.where((excess > 0) & finite, out, 0.0)
         limit = np.full_like(z, np.inf)
         if self.upper is not None:
             limit = np.where(z > 0, self.upper, limit)
@@ -105,7 +110,16 @@ class Penalty:
             out = np.where(
                 best == 0, 0.0, best * (excess - 0.5 * curvature * np.where(curvature > 0, best, 0.0))
             )
-        return np.where((excess > 0) & np.isfinite(self.factors), out, 0.0)
+        return np.where((excess > 0) & finite, out, 0.0)
+
+    def held(self, z: Floats, alpha: float, l1_ratio: float) -> NDArray[np.bool_]:
+        """Where something besides the l1 part keeps b finite when it is pulled by z: a ridge part or a bound."""
+        out = np.isfinite(self.factors) & (self.factors > 0) & (alpha * (1 - l1_ratio) > 0)
+        if self.upper is not None:
+            out |= (z > 0) & np.isfinite(self.upper)
+        if self.lower is not None:
+            out |= (z < 0) & np.isfinite(self.lower)
+        return np.asarray(out)
 
     def distance(self, b: Floats, g: Floats, alpha: float, l1_ratio: float) -> Floats:
         """How far g = -(gradient of the loss) is from the subdifferential of the penalty and the bounds at b, by column."""

@@ -12,6 +12,7 @@ from sklearn.datasets import load_diabetes
 
 import bridle
 from bridle.model import CorrelatedGroup, Model
+from bridle.selection import Selection
 from bridle.table import Note
 
 NAMES = ("age", "sex", "bmi", "bp", "tc", "ldl", "hdl", "tch", "ltg", "glu")
@@ -127,9 +128,69 @@ def tiny() -> Model:
     return _diabetes(alphas=[0.05])
 
 
+def _unscaled(call: dict[str, Any], **options: Any) -> Model:
+    """As the estimators fit: an array, whose columns may have names, in its own units."""
+    data = load_diabetes(scaled=False)
+    model = bridle.fit(data.data, data.target, standardize=False, nested=False, **options)
+    return replace(model, schema=replace(model.schema, matrix_columns=NAMES), call=call)
+
+
+def as_given(model: Model) -> Model:
+    """The same fit, its strength given instead of chosen."""
+    chosen = model.selection.chosen
+    selection = Selection.given(
+        chosen.alpha,
+        chosen.l1_ratio,
+        train_error=chosen.train_error,
+        n_columns=chosen.n_columns,
+        n_variables=chosen.n_variables,
+        index=chosen.index,
+    )
+    return replace(model, selection=selection, certificates={"given": model.certificate})
+
+
+def given() -> Model:
+    """A lasso whose strength was given: one fit, no errors on new rows."""
+    return as_given(_unscaled({"estimator": "bridle.Lasso", "alpha": 3.0}, l1_ratios=1.0, alphas=[3.0]))
+
+
+def given_path() -> Model:
+    """The same with a path around it."""
+    return as_given(_unscaled({}, l1_ratios=1.0, n_alphas=30))
+
+
+def given_ridge() -> Model:
+    """A ridge without an intercept, its strength in another scale than bridle's."""
+    call = {"estimator": "bridle.Ridge", "alpha": 8840.0, "fit_intercept": False}
+    return as_given(_unscaled(call, l1_ratios=0.0, alphas=[20.0], fit_intercept=False))
+
+
+def given_nothing() -> Model:
+    """A strength that keeps no variable."""
+    return as_given(_unscaled({}, l1_ratios=0.5, alphas=[1e5]))
+
+
+def leave_one_out() -> Model:
+    """Ridge chosen by leave-one-out: no errors of single folds are kept."""
+    model = _unscaled({"estimator": "bridle.RidgeCV"}, l1_ratios=0.0, n_alphas=40)
+    curve = replace(model.selection.curves[0], fold_errors=np.zeros((0, 40)))
+    selection = replace(model.selection, curves=(curve,), fold_text="leave-one-out", n_folds=model.n_rows)
+    return replace(model, selection=selection)
+
+
+def one_rule() -> Model:
+    """Chosen by folds, by one rule alone; without an intercept."""
+    model = _unscaled({"fit_intercept": False}, l1_ratios=(0.5, 1.0), n_alphas=20, fit_intercept=False)
+    selection = replace(model.selection, choices={"min": model.selection.choices["min"]})
+    return replace(model, selection=selection, certificates={"min": model.certificates["min"]})
+
+
 BUILDERS = {
     f.__name__: f
-    for f in (diabetes, categorical, wide, ridge, mixed, null, hostile, uncertified, holdout, tiny)
+    for f in (
+        *(diabetes, categorical, wide, ridge, mixed, null, hostile, uncertified, holdout, tiny),
+        *(given, given_path, given_ridge, given_nothing, leave_one_out, one_rule),
+    )
 }
 
 

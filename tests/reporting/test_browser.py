@@ -77,7 +77,9 @@ _OUTSIDE = """() => {
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
-@pytest.mark.parametrize("name", ["diabetes", "categorical", "wide", "hostile", "null", "ridge"])
+@pytest.mark.parametrize(
+    "name", ["diabetes", "categorical", "wide", "hostile", "null", "ridge", "given", "leave_one_out"]
+)
 def test_nothing_sticks_out_sideways(page_of: Any, name: str, width: int) -> None:
     page = page_of(name, width)
     assert page.evaluate(_OUTSIDE) == []
@@ -104,7 +106,7 @@ def test_the_text_of_figures_is_readable_and_stays_inside(page_of: Any) -> None:
 
 
 def test_labels_of_the_figures_do_not_collide(page_of: Any) -> None:
-    for name in ("diabetes", "categorical", "wide"):
+    for name in ("diabetes", "categorical", "wide", "given_path", "leave_one_out", "one_rule"):
         for width in (360, 1280):
             collisions = page_of(name, width).evaluate(
                 """() => {

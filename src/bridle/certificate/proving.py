@@ -16,7 +16,7 @@ from ..penalties import Penalty
 from .evidence import Candidate, Floats, Totals, totals
 from .statement import GAP_TOLERANCE, Certificate
 
-MOST_COLUMNS = 2_000  # beyond these, the smallest eigenvalue on the support is not looked for
+MOST_COLUMNS = 2_000
 Gram = Callable[[NDArray[np.intp]], Floats]
 
 
@@ -37,6 +37,7 @@ class Evidence:
     standardize: bool
     gram: Gram
     excess: dict[int, float]
+    most_columns: int = MOST_COLUMNS
 
     def gap(self, k: int) -> float:
         """The duality gap of a candidate, in units of the target squared."""
@@ -112,15 +113,19 @@ def examine(
     standardize: bool = True,
     gram: Gram | None = None,
     always: bool = False,
+    most_columns: int = MOST_COLUMNS,
     threads: int = 1,
 ) -> Evidence:
     """The evidence for fits that share a penalty and differ in strength, or in their target, from one pass over the rows.
 
     ``y`` is (n,), or (n, C) where every candidate has a target of its own. ``penalty`` has bounds in original units.
     ``gram(columns)`` may give second moments of named columns where the rows would be long to multiply (or, with
-    ``always``, wherever they are asked for, so that no row is kept).
+    ``always``, wherever they are asked for, so that no row is kept). Beyond
+    ``most_columns`` the smallest eigenvalue on the support is not looked for.
     """
-    with single_threaded_blas():  # the tiles are the parallel work; small factorizations are slower with threads
+    with (
+        single_threaded_blas()
+    ):  # the tiles are the parallel work; small factorizations are slower with threads
         sums = totals(design, y, weights, candidates, fit_intercept, threads)
         sd = np.sqrt(np.maximum(sums.variance, 0.0))
         constant = sd <= 1e-13 * np.abs(sums.mean)
@@ -142,6 +147,7 @@ def examine(
             if always and gram is not None
             else _gram_from(design, weights, sums, fit_intercept, gram),
             excess={},
+            most_columns=most_columns,
         )
         for k, candidate in enumerate(candidates):
             if candidate.alpha == 0:
@@ -198,6 +204,7 @@ def _certificate(problem: _Problem, tolerance: float) -> Certificate:
         coefficient_error=_coefficient_error(problem, gap) if math.isfinite(gap) else None,
         coefficient_norm=float(np.linalg.norm(b)),
         tolerance=tolerance,
+        standardized=evidence.standardize,
     )
 
 
@@ -231,7 +238,7 @@ def _coefficient_error(problem: _Problem, gap: float) -> float | None:
     if not len(possible):
         return 0.0
     ridge = l2[possible]
-    if len(possible) > MOST_COLUMNS:
+    if len(possible) > evidence.most_columns:
         mu = float(ridge.min())
     else:
         matrix = evidence.gram(possible) / x_scale[possible] / x_scale[possible][:, None]
@@ -279,7 +286,7 @@ def _quadratic_gap(problem: _Problem) -> float:
     alpha = problem.candidate.alpha
     used = np.flatnonzero(np.isfinite(penalty.factors))
     bounded = penalty.lower is not None or penalty.upper is not None
-    if bounded or not penalty.feasible(b) or len(used) > MOST_COLUMNS:
+    if bounded or not penalty.feasible(b) or len(used) > problem.evidence.most_columns:
         return float("inf")
     matrix = problem.evidence.gram(used) / x_scale[used] / x_scale[used][:, None]
     ridge = alpha * penalty.factors[used]

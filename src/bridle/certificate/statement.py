@@ -23,11 +23,12 @@ class Certificate:
     kkt_violation : the largest distance of a column's gradient to the subdifferential, in units of that column's and the
         target's standard deviations; ``kkt_column`` (and ``kkt_variable``, where names are known) is where.
     block_gradient : the same on the intercept and the unpenalized columns.
-    coefficient_error : a bound of ||b - b*||_2 in standardized units, from strong convexity on every column that could be
+    coefficient_error : a bound of ||b - b*||_2 in the penalty's units, from strong convexity on every column that could be
         in an optimal support; None where that support has no positive smallest eigenvalue.
     coefficient_norm : ||b||_2 in the same units.
     tolerance : the relative gap that "certified" asks for.
     source : "rows" (computed from the data rows).
+    standardized : whether the penalty acted on scaled columns and target, whose units ``coefficient_error`` then has.
     """
 
     alpha: float
@@ -43,6 +44,7 @@ class Certificate:
     tolerance: float = GAP_TOLERANCE
     source: str = "rows"
     kkt_variable: str | None = None
+    standardized: bool = True
 
     @property
     def certified(self) -> bool:
@@ -71,7 +73,8 @@ class Certificate:
         )
         if self.identified and self.coefficient_error is not None:
             error = _at_most(self.coefficient_error, 1e-6)
-            return text + f" No coefficient is off by more than {error} in standardized units."
+            units = "standardized" if self.standardized else "original"
+            return text + f" No coefficient is off by more than {error} in {units} units."
         return text + " Objective certified, coefficients not identified: other weights would fit as well."
 
     def to_dict(self) -> dict[str, Any]:

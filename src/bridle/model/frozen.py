@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,12 +13,8 @@ from numpy.typing import NDArray
 from ..certificate import Certificate
 from ..design import Design, from_frame
 from ..errors import DataError, UsageError
-from ..paths import Path
-from ..penalties import Penalty
-from ..selection import Selection
 from ..table import (
     Frame,
-    Note,
     Numeric,
     Schema,
     Table,
@@ -29,6 +24,8 @@ from ..table import (
     open_matrix,
     open_table,
 )
+from .contents import Contents
+from .persistence import load_contents, save_contents
 
 Floats = NDArray[np.float64]
 
@@ -43,17 +40,8 @@ class Coefficient:
     standardized: float
 
 
-@dataclass(frozen=True)
-class CorrelatedGroup:
-    """Variables that carry nearly the same information; ``correlation`` is the smallest |r| of a kept one with another."""
-
-    variables: tuple[str, ...]
-    kept: tuple[str, ...]
-    correlation: float
-
-
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(Contents):
     """A fitted model.
 
     Attributes
@@ -61,35 +49,15 @@ class Model:
     schema : which columns it expects, and what they make.
     intercept, coef : in original units, coef (p,) by design column.
     coef_standardized : (p,) per standard deviation of the column and of the target.
-    path : the whole path at the chosen l1_ratio.  selection : errors, rules, choices.
-    certificate : of this fit; ``certificates`` holds one for either rule.
+    path : the whole path at the chosen l1_ratio; of a strength that was given perhaps that one fit alone.
+    selection : how the strength came about: errors, rules, choices.
+    certificate : of this fit; ``certificates`` holds one for every rule in ``selection.choices``.
     penalty, fit_intercept, standardize : what the objective was.
     fill_values : (p,) training means, standing in for missing numbers.
     notes, correlated, call, n_rows, target_name, target_mean, target_sd : for the report.
 
     A model predicts, scores and saves itself; what stands above it (reports, exports) are functions of it.
     """
-
-    schema: Schema
-    intercept: float
-    coef: Floats
-    coef_standardized: Floats
-    path: Path
-    selection: Selection
-    certificates: Mapping[str, Certificate]
-    penalty: Penalty
-    fit_intercept: bool
-    standardize: bool
-    fill_values: Floats
-    n_rows: int
-    target_name: str
-    target_mean: float
-    target_sd: float
-    notes: tuple[Note, ...] = ()
-    correlated: tuple[CorrelatedGroup, ...] = ()
-    call: Mapping[str, Any] = field(default_factory=dict)
-    family: str = "squared"
-    solver: str = ""
 
     @property
     def certificate(self) -> Certificate:
@@ -98,12 +66,12 @@ class Model:
 
     @property
     def alpha(self) -> float:
-        """The chosen strength."""
+        """The strength, chosen or given."""
         return self.selection.chosen.alpha
 
     @property
     def l1_ratio(self) -> float:
-        """The chosen mix: 0 is ridge, 1 is lasso."""
+        """The mix, chosen or given: 0 is ridge, 1 is lasso."""
         return self.selection.chosen.l1_ratio
 
     @cached_property
@@ -127,7 +95,7 @@ class Model:
         ----------
         data : a path, dataframe, Arrow table or dict with the model's columns in any order; or an array (n, p) where the
             model was fitted on one.
-        rule : "min" or "1se"; by default the one the model was chosen by.
+        rule : "min" or "1se", where the strength was chosen; by default the one it was chosen by.
 
         Raises
         ------
@@ -158,7 +126,7 @@ class Model:
         return 1.0 - float(share @ residual**2) / total
 
     def fit_of(self, rule: str | None = None) -> tuple[Floats, float]:
-        """Coefficients (p,) and intercept in original units of either rule's choice."""
+        """Coefficients (p,) and intercept in original units of a rule's choice."""
         if rule is None or rule == self.selection.rule:
             return self.coef, self.intercept
         if rule not in self.selection.choices:
@@ -196,9 +164,7 @@ class Model:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one file (see docs/model-file.md); an old file is replaced atomically."""
-        from .persistence import save_model
-
-        save_model(self, path)
+        save_contents(self, path)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
@@ -209,9 +175,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     ModelFileError
         When the file is damaged, of a newer version, or no model file.
     """
-    from .persistence import load_model
-
-    return load_model(path)
+    return load_contents(path, Model)
 
 
 def as_table(data: Any) -> Table:
@@ -264,4 +228,4 @@ def _blame(design: Design, schema: Schema) -> None:
             raise matrix_error(values, *bad, schema.column_names())
 
 
-__all__ = ["Coefficient", "CorrelatedGroup", "Model", "as_table", "as_target", "load"]
+__all__ = ["Coefficient", "Model", "as_table", "as_target", "load"]

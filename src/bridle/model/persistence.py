@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,9 @@ from ..penalties import Penalty
 from ..selection import Choice, Curve, NestedError, Selection
 from ..solvers.plan import SparseRows
 from ..table import Note, Schema
+from .contents import Contents, CorrelatedGroup
 
-if TYPE_CHECKING:
-    from .frozen import Model
-
+Kind = TypeVar("Kind", bound=Contents)
 _PATH_ARRAYS = (
     "alphas", "intercepts", "n_nonzero", "degrees_of_freedom", "train_error", "gaps", "x_mean", "x_scale", "fills",
     "gap_rounding",
@@ -31,7 +30,7 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def save_model(model: Model, path: str | os.PathLike[str]) -> None:
+def save_contents(model: Contents, path: str | os.PathLike[str]) -> None:
     """Writes one file of kind "model"."""
     arrays: dict[str, NDArray[Any]] = {
         "coef": model.coef,
@@ -55,7 +54,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     modelfile.write(path, "model", _header(model), arrays)
 
 
-def _header(model: Model) -> dict[str, Any]:
+def _header(model: Contents) -> dict[str, Any]:
     selection, path = model.selection, model.path
     nested = selection.nested
     return {
@@ -96,20 +95,21 @@ def _jsonable(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str))
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
-    """Reads what ``save_model`` wrote; every field is checked by the dataclass it goes into."""
+def load_contents(path: str | os.PathLike[str], kind: type[Kind]) -> Kind:
+    """Reads what ``save_contents`` wrote; every field is checked by the dataclass it goes into.
+
+    ``kind`` is the class to make: the model's own, which stands above this module.
+    """
     header, arrays = modelfile.read(path, "model")
     try:
-        return _model(header, arrays)
+        return kind(**_fields(header, arrays))
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ModelFileError(
             f"{os.fspath(path)} lacks a part of a model ({problem}); fit and save it again."
         ) from problem
 
 
-def _model(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:
-    from .frozen import CorrelatedGroup, Model
-
+def _fields(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     s = header["selection"]
     nested = s["nested"]
     selection = Selection(
@@ -131,20 +131,20 @@ def _model(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:
     stored: dict[str, Any] = {name: arrays[f"path.stored.{name}"] for name in ("starts", "columns", "values")}
     of_path: dict[str, Any] = {name: arrays[f"path.{name}"] for name in _PATH_ARRAYS}
     path = Path(**of_path, **header["path"], stored=SparseRows(**stored, p=len(coef)))
-    return Model(
+    return {
         **{name: header[name] for name in _PLAIN},
-        schema=Schema.from_dict(header["schema"]),
-        coef=coef,
-        coef_standardized=arrays["coef_standardized"],
-        path=path,
-        selection=selection,
-        certificates={rule: Certificate(**values) for rule, values in header["certificates"].items()},
-        penalty=Penalty(arrays["factors"], arrays.get("lower"), arrays.get("upper")),
-        fill_values=arrays["fill_values"],
-        notes=tuple(Note(**note) for note in header["notes"]),
-        correlated=tuple(
+        "schema": Schema.from_dict(header["schema"]),
+        "coef": coef,
+        "coef_standardized": arrays["coef_standardized"],
+        "path": path,
+        "selection": selection,
+        "certificates": {rule: Certificate(**values) for rule, values in header["certificates"].items()},
+        "penalty": Penalty(arrays["factors"], arrays.get("lower"), arrays.get("upper")),
+        "fill_values": arrays["fill_values"],
+        "notes": tuple(Note(**note) for note in header["notes"]),
+        "correlated": tuple(
             CorrelatedGroup(tuple(group["variables"]), tuple(group["kept"]), group["correlation"])
             for group in header["correlated"]
         ),
-        call=header["call"],
-    )
+        "call": header["call"],
+    }

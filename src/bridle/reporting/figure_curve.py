@@ -18,7 +18,7 @@ class CurveData:
     """What the curve figure draws; every array has length A, in any order of alphas.
 
     ``low`` and ``high`` bound the band of one standard error (NaN: unknown), ``counts`` is what is kept at
-    each alpha, ``null_error`` the error of always predicting the mean (None: not drawn).
+    each alpha, ``null_error`` the error of always predicting ``constant`` (None: not drawn).
     """
 
     alphas: Floats
@@ -28,6 +28,7 @@ class CurveData:
     train: Floats
     counts: Sequence[int]
     null_error: float | None = None
+    constant: str = "the mean"
 
     def sorted(self) -> CurveData:
         """The same curve from the strongest penalty to the weakest."""
@@ -35,7 +36,7 @@ class CurveData:
         arrays = (self.alphas, self.error, self.low, self.high, self.train)
         alphas, error, low, high, train = (np.asarray(v, dtype=np.float64)[order] for v in arrays)
         counts = [int(self.counts[i]) for i in order]
-        return CurveData(alphas, error, low, high, train, counts, self.null_error)
+        return CurveData(alphas, error, low, high, train, counts, self.null_error, self.constant)
 
 
 def curve_figure(
@@ -168,7 +169,7 @@ def _labels(data: CurveData, y: Linear, end: float, narrow: bool) -> list[str]:
         (_inside(y, data.train[-1]), "training", "end train"),
     ]
     if data.null_error is not None and y.low <= data.null_error <= y.high:
-        names.append((y(data.null_error), "the mean" if narrow else "always the mean", "end null"))
+        names.append((y(data.null_error), data.constant if narrow else f"always {data.constant}", "end null"))
     names.sort()
     places = axes.spread([n[0] for n in names], 16.0, y.end, y.start)
     return [axes.text(end + 8, place + 4, said, style) for place, (_, said, style) in zip(places, names)]

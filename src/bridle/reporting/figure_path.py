@@ -20,6 +20,7 @@ def path_figure(
     marks: Sequence[Mark],
     *,
     unit: str = "effect of one standard deviation",
+    choice: str = "recommended",
     width: float = 720,
     ident: str = "path",
 ) -> str:
@@ -32,7 +33,7 @@ def path_figure(
     names : p names, of any content; they are escaped here.
     marks : the choices to point out. Lines are coloured by their sign at the recommended one; those at zero
         are grey.
-    unit : what the vertical axis measures.
+    unit : what the vertical axis measures.  choice : what the alpha of the recommended mark is called.
     width : pixels; below 500 a layout for phones.
     ident : prefix of the ids in the figure, unique in its page.
 
@@ -63,11 +64,11 @@ def path_figure(
     body += axes.alpha_axis(scale, bottom, narrow)
     xs = [scale(a) for a in alphas]
     for j in reversed(shown):
-        body.append(_one_line(xs, coefs[:, j], y, names[j], at_choice[j]))
+        body.append(_one_line(xs, coefs[:, j], y, names[j], at_choice[j], choice))
     body += axes.mark_lines(scale, marks, (46.0, 30.0), bottom, (left, width))
     body += _end_labels(coefs[-1], at_choice, names, shown, y, end, width, 10 if narrow else 16)
     return axes.drawing(
-        ident, width, height, "Coefficient path", _described(coefs, names, shown, at_choice), body
+        ident, width, height, "Coefficient path", _described(coefs, names, shown, at_choice, choice), body
     )
 
 
@@ -103,7 +104,7 @@ def _sign(value: float) -> str:
     return "up" if value > 0 else "down" if value < 0 else "off"
 
 
-def _one_line(xs: Sequence[float], values: Floats, y: Linear, name: str, chosen: float) -> str:
+def _one_line(xs: Sequence[float], values: Floats, y: Linear, name: str, chosen: float, choice: str) -> str:
     entered = np.flatnonzero(values)
     first, last = max(int(entered[0]) - 1, 0), min(int(entered[-1]) + 1, len(values) - 1)
     points = range(first, last + 1)
@@ -116,7 +117,7 @@ def _one_line(xs: Sequence[float], values: Floats, y: Linear, name: str, chosen:
             [xs[i] for i in points], [y(float(values[i])) for i in points], f"curve {_sign(chosen)}"
         )
     said = "zero" if chosen == 0 else number(chosen)
-    return f'<g class="series">{shape}{axes.hint(f"{visible(name)}: {said} at the recommended alpha")}</g>'
+    return f'<g class="series">{shape}{axes.hint(f"{visible(name)}: {said} at the {choice} alpha")}</g>'
 
 
 def _end_labels(
@@ -143,14 +144,16 @@ def _end_labels(
     return parts
 
 
-def _described(coefs: Floats, names: Sequence[str], shown: Sequence[int], at_choice: Floats) -> str:
+def _described(
+    coefs: Floats, names: Sequence[str], shown: Sequence[int], at_choice: Floats, choice: str
+) -> str:
     kept = [j for j in range(len(names)) if at_choice[j] != 0]
     ever = int(np.count_nonzero(np.abs(coefs).max(axis=0))) if coefs.size else 0
     said = (
         f"Lines of {count(len(shown), 'coefficient')}"
         + (f" (the largest of {ever:,})" if ever > len(shown) else "")
         + " against alpha, from the strongest penalty on the left to the weakest on the right. "
-        + f"At the recommended alpha {count(len(kept), 'coefficient is', 'coefficients are')} not zero."
+        + f"At the {choice} alpha {count(len(kept), 'coefficient is', 'coefficients are')} not zero."
     )
     if kept:
         largest = max(kept, key=lambda j: abs(at_choice[j]))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from . import words
+from . import given, words
 from .axes import Floats, Mark
 from .figure_bars import Bar, ErrorBar, Group, bars_figure, errors_figure
 from .figure_curve import CurveData, curve_figure
@@ -25,6 +25,7 @@ WIDE, NARROW = 720.0, 340.0
 MOST_BARS = 30
 MOST_ROWS = 300
 MOST_SENTENCES = 20
+LEAST_POINTS = 3  # with fewer, a path around a given strength shows nothing
 _UNKNOWN = "–"
 
 
@@ -52,10 +53,22 @@ def page_values(model: Model, summary: Summary) -> dict[str, Any]:
         "rules": [_choice(r) for r in summary.rules],
         "mixes": [_choice(r) for r in summary.mixes],
         "marks": marks(model),
+        "errors_heading": "Typical error of a prediction."
+        if summary.estimated
+        else "Typical error on the training rows.",
+        "errors_note": f"Root mean square error in the units of {target}"
+        + ("; whiskers span one standard error to each side." if summary.estimated else "."),
+        "strength": "" if summary.estimated else given.strength_sentence(model),
+        "code_note": _code_note(model),
         "independent": model.certificate.source != "solver",
         "figures": {},
     }
-    for part in (_errors, _bars, _path, _curve):
+    parts = [_errors, _bars]
+    if summary.estimated or len(model.path) >= LEAST_POINTS:
+        parts.append(_path)
+    if summary.estimated:
+        parts.append(_curve)
+    for part in parts:
         values.update(part(model, summary, target, values["figures"]))
     return values
 
@@ -65,7 +78,7 @@ def marks(model: Model) -> list[Mark]:
     selection = model.selection
     chosen, other = selection.chosen, selection.other
     found = [Mark(chosen.rule, float(chosen.alpha), True)]
-    if other.l1_ratio == chosen.l1_ratio:
+    if other is not None and other.l1_ratio == chosen.l1_ratio:
         found.append(Mark(other.rule, float(other.alpha), False))
     return found
 
@@ -108,20 +121,17 @@ def _choice(row: ChoiceRow) -> dict[str, Any]:
     }
 
 
+def _code_note(model: Model) -> str:
+    """What the lines at the end of the page do."""
+    if model.selection.is_given and "estimator" not in model.call:
+        return "These lines fit the same coefficients, and estimate their error on new rows besides."
+    return "These lines fit the same model and write the same page."
+
+
 def _tiles(model: Model, summary: Summary, target: str) -> list[dict[str, str]]:
-    error, null_error = words.honest_errors(model.selection)
-    share, gap = words.explained(error, null_error), float(model.certificate.relative_gap)
+    gap = float(model.certificate.relative_gap)
     return [
-        {
-            "name": "Typical error",
-            "value": number(words.root(error)),
-            "note": f"root mean square, new rows; the mean alone: {number(words.root(null_error))}",
-        },
-        {
-            "name": "Variance explained",
-            "value": percent(max(share, 0.0)) if share > -0.005 else percent(share),
-            "note": "of the target, on new rows",
-        },
+        *(_error_tiles(model) if summary.estimated else _training_tiles(summary)),
         {
             "name": "Variables kept",
             "value": f"{len(summary.kept):,} of {summary.n_offered:,}",
@@ -131,6 +141,40 @@ def _tiles(model: Model, summary: Summary, target: str) -> list[dict[str, str]]:
             "name": "Certified" if summary.certified else "Not certified",
             "value": "< 10⁻¹⁵" if gap < 1e-15 else number(gap, 1),  # below, rounding is all there is
             "note": "relative distance from the exact optimum, at most",
+        },
+    ]
+
+
+def _training_tiles(summary: Summary) -> list[dict[str, str]]:
+    errors = {row.key: number(row.rmse) for row in summary.errors}
+    return [
+        {
+            "name": "Training error",
+            "value": errors["train"],
+            "note": f"root mean square; {_alone(summary.constant)}: {errors['null']}",
+        },
+        {"name": "Error on new rows", "value": _UNKNOWN, "note": "not estimated: the strength was given"},
+    ]
+
+
+def _alone(constant: str) -> str:
+    return "the mean alone" if constant == "the mean" else f"always {constant}"
+
+
+def _error_tiles(model: Model) -> list[dict[str, str]]:
+    error, null_error = words.honest_errors(model.selection)
+    share = words.explained(error, null_error)
+    alone = _alone(words.constant(model))
+    return [
+        {
+            "name": "Typical error",
+            "value": number(words.root(error)),
+            "note": f"root mean square, new rows; {alone}: {number(words.root(null_error))}",
+        },
+        {
+            "name": f"{words.measure(model).capitalize()} explained",
+            "value": percent(max(share, 0.0)) if share > -0.005 else percent(share),
+            "note": "of the target, on new rows",
         },
     ]
 
@@ -212,9 +256,12 @@ def _path(model: Model, summary: Summary, target: str, figures: dict[str, Any]) 
     coefs = np.asarray(path.coefs, dtype=np.float64) * np.asarray(path.x_scale, dtype=np.float64)
     unit = f"effect of one standard deviation, in units of {target}"
     if not model.standardize:
-        unit = f"coefficient, in units of {target}"
+        unit = f"coefficient, in units of {target} per unit of its column"
+    choice = "recommended" if summary.estimated else "given"
     figures["path"] = _both(
-        lambda width, ident: path_figure(alphas, coefs, names, found, unit=unit, width=width, ident=ident),
+        lambda width, ident: path_figure(
+            alphas, coefs, names, found, unit=unit, choice=choice, width=width, ident=ident
+        ),
         "path",
     )
     shown = drawn_columns(coefs)
@@ -232,7 +279,7 @@ def _path(model: Model, summary: Summary, target: str, figures: dict[str, Any]) 
         )
     ever = int(np.count_nonzero(np.abs(coefs).max(axis=0))) if coefs.size else 0
     note = (
-        "Each line is one coefficient. Blue lines raise the prediction at the recommended penalty, orange "
+        f"Each line is one coefficient. Blue lines raise the prediction at the {choice} penalty, orange "
         "ones lower it, grey ones are at exactly zero there."
     )
     if ever > len(shown):
@@ -247,11 +294,12 @@ def _path_titles(summary: Summary, l1_ratio: float) -> tuple[str, str]:
     if l1_ratio == 0:
         title = "How coefficients grow as the penalty loosens"
     kept = f"{len(summary.kept):,} of {count(summary.n_offered, 'variable')}"
+    at = f"At the {'recommended' if summary.estimated else 'given'} penalty"
     if not summary.kept:
-        return title, "At the recommended penalty no variable is in."
+        return title, f"{at} no variable is in."
     if not summary.dropped:
         kept = f"all {count(summary.n_offered, 'variable')}" if summary.n_offered > 1 else "the variable"
-    return title, f"At the recommended penalty, {kept} {'is' if len(summary.kept) == 1 else 'are'} in."
+    return title, f"{at}, {kept} {'is' if len(summary.kept) == 1 else 'are'} in."
 
 
 def _enters(alphas: Floats, values: Floats) -> float:
@@ -273,6 +321,7 @@ def _curve(model: Model, summary: Summary, target: str, figures: dict[str, Any])
         train=np.sqrt(np.asarray(curve.train_error, dtype=np.float64)),
         counts=counts,
         null_error=words.root(model.selection.null_error),
+        constant=summary.constant,
     )
     unit = f"root mean square error, in units of {target}"
     figures["curve"] = _both(

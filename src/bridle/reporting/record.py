@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .proof import certificate_sentence
 from .summarizing import Summary, summary
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ def to_json(model: Model) -> dict[str, Any]:
 
     Errors are mean squared errors in the target's units squared; "rmse" is their root. A number that JSON
     cannot hold (NaN, infinite) is null. Within one version of the schema keys are only added.
+
+    Where the strength was given (``selection.rule`` is "given") no row was held out. Then all of
+    ``errors.heldout``, ``fit.verdict``, ``selection.folds``, ``selection.null_error`` and the errors of its
+    choice are null, ``selection.curves`` is empty, and ``errors.null`` is on the training rows as
+    ``errors.train`` is. ``fit.other_rule`` is null where only one rule was applied.
 
     Parameters
     ----------
@@ -88,6 +94,8 @@ def to_json(model: Model) -> dict[str, Any]:
 
 
 def _errors(said: Summary) -> dict[str, Any]:
+    keys = ("mean_squared", "rmse", "rmse_standard_error", "explained")
+    unknown = {} if said.estimated else {"heldout": dict.fromkeys(keys)}
     return {
         row.key: {
             "mean_squared": row.mean_squared,
@@ -96,14 +104,14 @@ def _errors(said: Summary) -> dict[str, Any]:
             "explained": row.explained,
         }
         for row in said.errors
-    }
+    } | unknown
 
 
 def _selection(selection: Selection) -> dict[str, Any]:
     nested = selection.nested
     return {
         "rule": selection.rule,
-        "folds": selection.fold_text,
+        "folds": selection.fold_text or None,
         "n_folds": selection.n_folds,
         "null_error": selection.null_error,
         "choices": {name: _choice(choice) for name, choice in selection.choices.items()},
@@ -147,7 +155,7 @@ def _certificate(model: Model) -> dict[str, Any]:
     return {
         "certified": c.certified,
         "identified": c.identified,
-        "sentence": c.sentence,
+        "sentence": certificate_sentence(model),
         "alpha": c.alpha,
         "l1_ratio": c.l1_ratio,
         "objective": c.objective,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import words
+from . import given, words
 from .formatting import clean, count, listing, short
+from .proof import certificate_rows, certificate_sentence
 from .reproduce import python_lines
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ErrorRow:
-    """One error, in units of the target (``rmse``, ``standard_error``); ``explained`` is a share of 1."""
+    """One error, in units of the target (``rmse``, ``standard_error``); ``explained`` is a share of 1.
+
+    Where no row was held out there are only "null" and "train", both on the training rows.
+    """
 
     key: str  # "null", "train", "heldout", "nested"
     name: str
@@ -65,9 +69,13 @@ class Summary:
     """What is said about a model: plain sentences and rows, in the order in which a reader wants them.
 
     ``answer`` holds the two sentences that come first. ``verdict`` is "fair", "overfitting", "underfitting"
-    or "no signal", ``fit`` its sentence and ``fit_rule`` the rule behind it. ``coefficients`` are sorted by
-    the size of their variable's effect, the levels of a categorical together; ``zero_levels`` counts a kept
-    categorical's levels that are exactly zero.
+    or "no signal", ``fit`` its sentence and ``fit_rule`` the rule behind it. ``constant`` is what is predicted
+    without any variable ("the mean" or "zero"), ``measure`` what is explained then. ``coefficients`` are
+    sorted by the size of their variable's effect, the levels of a categorical together; ``zero_levels``
+    counts a kept categorical's levels that are exactly zero.
+
+    ``estimated`` says whether errors on new rows are known. Where the strength was given they are not: there
+    is no ``verdict``, no ``other`` rule, and ``fit_rule`` and ``folds`` are empty.
     """
 
     target: str
@@ -77,8 +85,11 @@ class Summary:
     intercept: float
     headline: str
     answer: tuple[str, str]
+    estimated: bool
+    constant: str
+    measure: str
     errors: tuple[ErrorRow, ...]
-    verdict: str
+    verdict: str | None
     fit: str
     fit_rule: str
     honest: str
@@ -89,7 +100,7 @@ class Summary:
     dropped: tuple[str, ...]
     rules: tuple[ChoiceRow, ...]
     mixes: tuple[ChoiceRow, ...]
-    other: str
+    other: str | None
     correlated: tuple[str, ...]
     cautions: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -139,8 +150,7 @@ def summary(model: Model) -> Summary:
     selection, chosen = model.selection, model.selection.chosen
     offered, kept = words.variables(model), tuple(str(v) for v in model.kept)
     rows, zero_levels = _coefficients(model)
-    falling = words.still_falling(words.chosen_curve(selection))
-    judged = words.verdict(chosen, selection.null_error, len(kept), falling)
+    verdict, headline, fit = _judged(model)
     kept_set = set(kept)
     return Summary(
         target=str(model.target_name),
@@ -148,13 +158,16 @@ def summary(model: Model) -> Summary:
         n_offered=len(offered),
         method=words.method(chosen.l1_ratio, chosen.alpha, article=False),
         intercept=float(model.intercept),
-        headline=words.headline(model, judged),
-        answer=words.answer(model),
+        headline=headline,
+        answer=given.answer(model) if selection.is_given else words.answer(model),
+        estimated=not selection.is_given,
+        constant=words.constant(model),
+        measure=words.measure(model),
         errors=_errors(model),
-        verdict=judged,
-        fit=words.fit_sentence(model, judged),
-        fit_rule=words.FIT_RULE,
-        honest=words.honest_sentence(selection),
+        verdict=verdict,
+        fit=fit,
+        fit_rule="" if verdict is None else words.fit_rule(model),
+        honest=given.honest_sentence(model) if selection.is_given else words.honest_sentence(selection),
         folds=selection.fold_text,
         kept=kept,
         coefficients=rows,
@@ -163,30 +176,62 @@ def summary(model: Model) -> Summary:
         rules=_rules(model),
         mixes=_mixes(model),
         other=words.other_sentence(selection),
-        correlated=tuple(words.correlated_sentence(g, chosen.l1_ratio) for g in model.correlated),
-        cautions=words.cautions(chosen.l1_ratio, len(kept), len(offered)),
+        correlated=tuple(
+            words.correlated_sentence(g, chosen.l1_ratio, chosen.alpha) for g in model.correlated
+        ),
+        cautions=words.cautions(
+            chosen.l1_ratio,
+            len(kept),
+            len(offered),
+            alpha=chosen.alpha,
+            standardized=model.standardize,
+            estimated=not selection.is_given,
+        ),
         warnings=tuple(clean(n.text) for n in model.notes if n.warning),
         notes=tuple(clean(n.text) for n in model.notes if not n.warning),
         certified=bool(model.certificate.certified),
-        certificate=clean(model.certificate.sentence),
-        certificate_rows=words.certificate_rows(model.certificate, model.target_name),
-        code=python_lines(model.call, model.schema.target),
+        certificate=certificate_sentence(model),
+        certificate_rows=certificate_rows(model),
+        code=python_lines(model.call, model.schema.target, _as_given(model)),
     )
+
+
+def _judged(model: Model) -> tuple[str | None, str, str]:
+    """The verdict on the fit, the headline and the sentence that go with it."""
+    selection = model.selection
+    if selection.is_given:
+        return None, given.headline(model), given.fit_sentence(model)
+    falling = words.still_falling(words.chosen_curve(selection))
+    verdict = words.verdict(selection.chosen, selection.null_error, len(model.kept), falling)
+    return verdict, words.headline(model, verdict), words.fit_sentence(model, verdict)
+
+
+def _as_given(model: Model) -> dict[str, Any] | None:
+    """What makes ``bridle.fit`` fit a given strength, where the call itself does not say what made the model."""
+    if not model.selection.is_given or "estimator" in model.call:
+        return None
+    plain = {"l1_ratios": model.l1_ratio, "alphas": [model.alpha]}
+    plain |= {} if model.standardize else {"standardize": False}
+    return plain | ({} if model.fit_intercept else {"fit_intercept": False})
 
 
 def _errors(model: Model) -> tuple[ErrorRow, ...]:
     selection, chosen = model.selection, model.selection.chosen
-    null = selection.null_error
+    null = given.training_null(model) if selection.is_given else selection.null_error
 
     def row(key: str, name: str, error: float, standard_error: float, against: float | None) -> ErrorRow:
-        share = None if against is None else words.explained(error, against)
+        share = words.explained(error, against) if against is not None and against > 0 else None
         return ErrorRow(key, name, error, words.root(error), words.root_error(error, standard_error), share)
 
     rows = [
-        row("null", "Always the mean", null, math.nan, None),
+        row("null", f"Always {words.constant(model)}", null, math.nan, None),
         row("train", "Training rows", chosen.train_error, math.nan, null),
-        row("heldout", words.held_out(selection).capitalize(), chosen.error, chosen.standard_error, null),
     ]
+    if selection.is_given:
+        return tuple(rows)
+    rows.append(
+        row("heldout", words.held_out(selection).capitalize(), chosen.error, chosen.standard_error, null)
+    )
     nested = selection.nested
     if nested is not None:
         rows.append(row("nested", "Nested (honest)", nested.error, nested.standard_error, nested.null_error))
@@ -209,9 +254,11 @@ def _coefficients(model: Model) -> tuple[tuple[CoefficientRow, ...], dict[str, i
 
 
 def _rules(model: Model) -> tuple[ChoiceRow, ...]:
-    """The choice of each rule, the recommended one first."""
+    """The choice of each rule, the recommended one first; none where the strength was given."""
     selection = model.selection
-    choices = (selection.chosen, selection.other)
+    if selection.is_given:
+        return ()
+    choices = [choice for choice in (selection.chosen, selection.other) if choice is not None]
     return tuple(
         ChoiceRow(
             c.rule,

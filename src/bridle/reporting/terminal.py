@@ -105,13 +105,14 @@ class _Layout:
     def errors(self, said: Summary) -> None:
         from rich.padding import Padding
 
-        self.heading("Error", f"root mean square, in units of {short(said.target, 30)}; {said.folds}")
+        where = said.folds or "training rows only"
+        self.heading("Error", f"root mean square, in units of {short(said.target, 30)}; {where}")
         table = self.table()
         for justify in ("left", "right", "left", "left"):
             table.add_column(justify=justify, no_wrap=True)
         for row in said.errors:
             noise = "" if row.standard_error is None else f"± {number(row.standard_error, 2)}"
-            share = "" if row.explained is None else f"{percent(row.explained)} of the variance"
+            share = "" if row.explained is None else f"{percent(row.explained)} of the {said.measure}"
             table.add_row(*map(self._cell, (row.name, number(row.rmse), noise, share)))
         self.screen.print(Padding(table, (0, 0, 0, 2)))
         self.paragraph(said.fit, indent=2)
@@ -177,8 +178,9 @@ class _Layout:
         return Text(self.said(content))
 
     def remarks(self, said: Summary) -> None:
-        self.heading("The other rule")
-        self.paragraph(said.other, indent=2)
+        if said.other is not None:
+            self.heading("The other rule")
+            self.paragraph(said.other, indent=2)
         if said.warnings or said.notes:
             self.heading("About the data")
         for sentence in said.warnings[:MOST_NOTES]:

@@ -1,4 +1,7 @@
-"""The sentences about a model, in plain English. The console and the page both take them from here."""
+"""The sentences about a model, in plain English. The console and the page both take them from here.
+
+Those about a strength that was given, so that no error on new rows is known, are in ``given.py``.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,33 @@ import numpy as np
 from .formatting import count, listing, number, percent, short, word
 
 if TYPE_CHECKING:
-    from ..certificate import Certificate
     from ..model import CorrelatedGroup, Model
     from ..selection import Choice, Curve, NestedError, Selection
 
-FIT_RULE = (
-    "The rule behind this sentence, on root mean square errors: little signal if the held-out error "
-    "is not at least one standard error below that of always predicting the mean; overfitting if the "
-    "training error lies more than two standard errors and more than 10% below the held-out one; "
-    "underfitting if the error is still falling at the weakest penalty tried; a fair fit otherwise."
-)
 RULES = {
     "min": "lowest error on held-out rows",
     "1se": "strongest penalty within one standard error of the lowest",
 }
-SOURCES = {
-    "rows": "recomputed from the rows of the table",
-    "moments": "recomputed from the table's sums of squares and products",
-    "screening": "recomputed column by column, with bounds for the columns set aside",
-    "solver": "reported by the solver, not recomputed",
-}
+
+
+def constant(model: Model) -> str:
+    """What is predicted without any variable: without an intercept that is no mean."""
+    return "the mean" if model.fit_intercept else "zero"
+
+
+def measure(model: Model) -> str:
+    """What a model has to explain: the target's squares about what is predicted without any variable."""
+    return "variance" if model.fit_intercept else "mean square"
+
+
+def fit_rule(model: Model) -> str:
+    """The rule that ``verdict`` applies, in words."""
+    return (
+        "The rule behind this sentence, on root mean square errors: little signal if the held-out error "
+        f"is not at least one standard error below that of always predicting {constant(model)}; overfitting "
+        "if the training error lies more than two standard errors and more than 10% below the held-out one; "
+        "underfitting if the error is still falling at the weakest penalty tried; a fair fit otherwise."
+    )
 
 
 def root(mean_squared: float) -> float:
@@ -49,12 +59,15 @@ def root_error(mean_squared: float, standard_error: float) -> float | None:
 
 
 def explained(error: float, null_error: float) -> float:
-    """The share of the variance that is explained on new rows.
+    """The share of the variance that is explained.
 
     >>> explained(50.0, 100.0)
     0.5
     """
-    return 1 - error / null_error if null_error > 0 else math.nan
+    if not null_error > 0:
+        return math.nan
+    share = 1 - error / null_error
+    return 0.0 if abs(share) < 1e-12 else share  # what is left there is rounding
 
 
 def method(l1_ratio: float, alpha: float, article: bool = True) -> str:
@@ -92,7 +105,7 @@ def headline(model: Model, judged: str) -> str:
         return f"Little in these {count(offered, 'variable')} predicts {target}"
     who = f"{kept:,} of {count(offered, 'variable')}" if kept < offered else count(kept, "variable")
     verb = "explains" if kept == 1 else "explain"
-    return f"{who} {verb} {percent(share)} of the variance of {target}"
+    return f"{who} {verb} {percent(share)} of the {measure(model)} of {target}"
 
 
 def answer(model: Model) -> tuple[str, str]:
@@ -105,34 +118,44 @@ def answer(model: Model) -> tuple[str, str]:
     if kept == 0:
         first = (
             f"{start}, bridle recommends none of them: {name} ({strength}) keeps no variable and predicts "
-            f"the mean, {number(model.intercept)}, for every row."
+            f"{predicted(model)} for every row."
         )
-    elif kept == offered:
-        them = "both" if kept == 2 else "it" if kept == 1 else f"all {word(kept)}"
-        first = f"{start}, bridle recommends {name} that keeps {them} ({strength})."
     else:
-        first = f"{start}, bridle recommends {name} that keeps {kept:,} of them ({strength})."
+        first = f"{start}, bridle recommends {name} that keeps {those_kept(kept, offered)} ({strength})."
     return first, _expectation(model, target)
+
+
+def predicted(model: Model) -> str:
+    """What a model without variables predicts."""
+    return f"the mean, {number(model.intercept)}," if model.fit_intercept else "zero"
+
+
+def those_kept(kept: int, offered: int) -> str:
+    """Some or all of the variables just spoken of.
+
+    >>> those_kept(3, 10), those_kept(2, 2), those_kept(1, 1)
+    ('3 of them', 'both', 'it')
+    """
+    if kept < offered:
+        return f"{kept:,} of them"
+    return "both" if kept == 2 else "it" if kept == 1 else f"all {word(kept)}"
 
 
 def _expectation(model: Model, target: str) -> str:
     error, null_error = honest_errors(model.selection)
     size, null = number(root(error)), number(root(null_error))
-    unit = f"root mean square, in the units of {target}"
+    unit, without = f"root mean square, in the units of {target}", f"always predicting {constant(model)}"
     if not model.kept:
-        return (
-            f"On new rows expect errors of about {size} ({unit}), "
-            "which is what always predicting the mean gives."
-        )
+        return f"On new rows expect errors of about {size} ({unit}), which is what {without} gives."
     share = explained(error, null_error)
     if share <= 0:
         return (
             f"On new rows expect errors of about {size} ({unit}), no better than {null}, "
-            "which always predicting the mean gives."
+            f"which {without} gives."
         )
     return (
-        f"On new rows expect errors of about {size} ({unit}), against {null} when always predicting the "
-        f"mean: it explains {percent(share)} of the variance."
+        f"On new rows expect errors of about {size} ({unit}), against {null} when {without}: "
+        f"it explains {percent(share)} of the {measure(model)}."
     )
 
 
@@ -144,7 +167,7 @@ def honest_errors(selection: Selection) -> tuple[float, float]:
 
 
 def verdict(choice: Choice, null_error: float, kept: int, falling: bool) -> str:
-    """Apply FIT_RULE: "no signal", "overfitting", "underfitting" or "fair"."""
+    """Apply the rule that ``fit_rule`` states: "no signal", "overfitting", "underfitting" or "fair"."""
     error, train, null = root(choice.error), root(choice.train_error), root(null_error)
     noise = root_error(choice.error, choice.standard_error) or 0.0
     if kept == 0 or null - error < noise or error >= null:
@@ -178,8 +201,8 @@ def fit_sentence(model: Model, judged: str) -> str:
     spread = "" if noise is None else f" (standard error {number(noise, 2)})"
     if judged == "no signal":
         return (
-            f"{pair}{spread}, where always predicting the mean gives {null}: little or no signal. Either "
-            "these variables say little about the target in a straight line, or the model is too rigid for "
+            f"{pair}{spread}, where always predicting {constant(model)} gives {null}: little or no signal. "
+            "Either these variables say little about the target in a straight line, or the model is too rigid for "
             "what they say (underfitting)."
         )
     if judged == "overfitting":
@@ -195,19 +218,26 @@ def fit_sentence(model: Model, judged: str) -> str:
             "weaker penalty, or richer variables, would probably predict better."
         )
     return (
-        f"{pair}{spread}; the gap is small, and both lie below the {null} of always predicting the "
-        "mean: no sign of overfitting or underfitting."
+        f"{pair}{spread}; the gap is small, and both lie below the {null} of always predicting "
+        f"{constant(model)}: no sign of overfitting or underfitting."
     )
 
 
 def held_out(selection: Selection) -> str:
     """What the error on rows not trained on is called: a single split is no cross-validation."""
+    if selection.is_leave_one_out:
+        return "leave-one-out"
     return "cross-validated" if selection.n_folds > 1 else "held-out"
 
 
 def honest_sentence(selection: Selection) -> str:
     """What the held-out error leaves out, and the nested one."""
     nested = selection.nested
+    if nested is None and sum(len(curve.alphas) for curve in selection.curves) == 1:
+        return (
+            f"The {held_out(selection)} error does not flatter: only one penalty was tried, so none was chosen "
+            "by the same numbers."
+        )
     if nested is None:
         return (
             f"The {held_out(selection)} error is slightly too good: the penalty was chosen by the same "
@@ -241,9 +271,11 @@ def _outer_choices(nested: NestedError) -> str:
     return f" The {word(len(nested.choices))} outer folds chose {strength}{size}."
 
 
-def other_sentence(selection: Selection) -> str:
-    """What the rule that was not used would give, and what it would cost."""
+def other_sentence(selection: Selection) -> str | None:
+    """What the rule that was not used would give, and what it would cost; None where there is no other."""
     chosen, other = selection.chosen, selection.other
+    if other is None:
+        return None
     start = f"The other rule, {other.rule} ({RULES.get(other.rule, 'another choice')}),"
     if other.alpha == chosen.alpha and other.l1_ratio == chosen.l1_ratio:
         return f"{start} chooses the same model."
@@ -271,7 +303,7 @@ def signed_percent(share: float) -> str:
     return ("+" if share > 0 else "") + percent(share)
 
 
-def correlated_sentence(group: CorrelatedGroup, l1_ratio: float) -> str:
+def correlated_sentence(group: CorrelatedGroup, l1_ratio: float, alpha: float = 1.0) -> str:
     """Which variables of a group stand in for each other, and which of them was kept."""
     together = "much the same" if abs(group.correlation) < 0.99 else "the same"
     joint = "carry" if len(group.variables) > 1 else "carries"
@@ -280,7 +312,7 @@ def correlated_sentence(group: CorrelatedGroup, l1_ratio: float) -> str:
         f"(correlation {number(abs(group.correlation), 2)}{' or more' if len(group.variables) > 2 else ''})"
     )
     left = [v for v in group.variables if v not in set(group.kept)]
-    name = method(l1_ratio, 1.0, article=False).split(" (")[0]
+    name = method(l1_ratio, 1.0, article=False).split(" (")[0] if alpha > 0 else "fit"
     if not group.kept:
         return f"{start}; the {name} kept none of them."
     if not left:
@@ -289,65 +321,53 @@ def correlated_sentence(group: CorrelatedGroup, l1_ratio: float) -> str:
     return f"{start}; the {name} kept {listing(group.kept)} and left out {listing(left)}."
 
 
-def cautions(l1_ratio: float, kept: int, offered: int) -> tuple[str, ...]:
-    """What a penalized fit does not prove."""
+def cautions(
+    l1_ratio: float,
+    kept: int,
+    offered: int,
+    *,
+    alpha: float = 1.0,
+    standardized: bool = True,
+    estimated: bool = True,
+) -> tuple[str, ...]:
+    """What a fit does not prove; ``estimated``: an error on new rows is quoted."""
     said = []
-    if l1_ratio > 0 and kept < offered:
+    silent = "that a variable is in it says nothing about whether it matters."
+    if alpha > 0 and l1_ratio > 0 and kept < offered:
         said.append(
             "Kept is not true, and dropped is not irrelevant: the penalty looks for variables that predict "
             "well together. Another sample of rows could keep others, above all among correlated ones."
         )
+    elif kept < offered:
+        said.append(f"No variable was left out of the model for predicting badly; {silent}")
+    elif alpha > 0:
+        why = "this penalty sets nothing aside" if l1_ratio == 0 else "a penalty this weak sets nothing aside"
+        said.append(f"Every variable is in the model because {why}; {silent}")
+    else:
+        said.append(f"Every variable is in the model because nothing sets one aside; {silent}")
+    unproven = "They come without confidence intervals or p-values."
+    if alpha > 0:
+        said.append(
+            "Coefficients are pulled towards zero on purpose, which makes predictions better and the "
+            f"coefficients smaller than least squares would have them. {unproven}"
+        )
     else:
         said.append(
-            "Every variable is in the model because this penalty sets nothing aside; "
-            "that a variable is in it says nothing about whether it matters."
+            "No penalty holds the coefficients: where variables are many or correlated, they follow the chance "
+            f"in these rows. {unproven}"
         )
-    said.append(
-        "Coefficients are pulled towards zero on purpose, which makes predictions better and the "
-        "coefficients smaller than least squares would have them. They come without confidence intervals "
-        "or p-values."
-    )
+    if alpha > 0 and not standardized:
+        said.append(
+            "The variables were not scaled before the fit, so the penalty depends on their units: measured in "
+            "other units, the same variable would be shrunk more or less."
+        )
     said.append(
         "A coefficient says how the prediction differs between rows, not what would happen if someone "
         "changed a variable."
     )
-    said.append(
-        "The errors hold for new rows from the same source. Where the source changes, they have to be "
-        "measured anew."
-    )
-    return tuple(said)
-
-
-def certificate_rows(certificate: Certificate, target: str) -> tuple[tuple[str, str, str], ...]:
-    """The numbers of a certificate: name, value, meaning."""
-    worst = "" if certificate.kkt_variable is None else f"; largest at {short(certificate.kkt_variable, 40)}"
-    if certificate.coefficient_error is None:
-        bound = ("Coefficient error", "not identified", "other coefficients can fit these rows just as well")
-    else:
-        bound = (
-            "Coefficient error",
-            f"≤ {number(certificate.coefficient_error, 2)}",
-            "how far the coefficients can be from the exact ones, in standardized units; "
-            f"they are {number(certificate.coefficient_norm, 2)} long",
+    if estimated:
+        said.append(
+            "The errors hold for new rows from the same source. Where the source changes, they have to be "
+            "measured anew."
         )
-    return (
-        (
-            "Relative gap",
-            number(certificate.relative_gap, 2),
-            "how far the objective can be from the best possible, as a share of the null model's loss",
-        ),
-        ("Gap", number(certificate.gap, 2), f"the same, in the units of {short(target, 40)} squared"),
-        ("Tolerance", number(certificate.tolerance, 2), "what the relative gap must reach to be certified"),
-        (
-            "Optimality violation",
-            number(certificate.kkt_violation, 2),
-            f"the largest violation of the optimality (KKT) conditions, without unit{worst}",
-        ),
-        (
-            "Unpenalized gradient",
-            number(certificate.block_gradient, 2),
-            "what is left of the gradient of the intercept and of variables that are not penalized",
-        ),
-        bound,
-        ("Source", certificate.source, SOURCES.get(certificate.source, "where the numbers come from")),
-    )
+    return tuple(said)

@@ -1,7 +1,8 @@
-"""The rules that turn cross-validated errors into one strength, and the frozen answer."""
+"""The rules that turn cross-validated errors into one strength, and the frozen answer: chosen, or given."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from ..errors import DataError, UsageError
 
 Floats = NDArray[np.float64]
 RULES = ("min", "1se")
+GIVEN = "given"  # in a rule's place: nothing was compared
+LEAVE_ONE_OUT = "leave-one-out"
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +24,8 @@ class Curve:
     Attributes
     ----------
     alphas : (A,).  mean, standard_error : (A,) over the folds, weighted by their weight.
-    fold_errors : (K, A).  train_error : (A,) of the fit on all rows.  n_nonzero : (A,) of that fit.
+    fold_errors : (K, A); (0, A) for leave-one-out, whose folds of one row are not kept.
+    train_error : (A,) of the fit on all rows.  n_nonzero : (A,) of that fit.
     """
 
     l1_ratio: float
@@ -35,7 +39,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Choice:
-    """One strength, why it was chosen, and what it costs."""
+    """One strength, why it was chosen, and what it costs.
+
+    ``error`` and ``standard_error`` are NaN where no row was held out.
+    """
 
     rule: str
     l1_ratio: float
@@ -60,10 +67,14 @@ class NestedError:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """What cross-validation found.
+    """How the strength came about.
 
-    ``choices`` holds both rules whatever was asked for: ``min`` (smallest mean error) and ``1se`` (the largest alpha, at
-    the minimizer's l1_ratio, whose error is within one standard error of the smallest; Breiman et al. 1984).
+    Chosen by cross-validation: ``curves`` holds the errors, ``choices`` the rules, whichever was asked for: ``min``
+    (smallest mean error) and ``1se`` (the largest alpha, at the minimizer's l1_ratio, whose error is within one standard
+    error of the smallest; Breiman et al. 1984); an estimator may know ``min`` alone. With leave-one-out ``fold_text`` is
+    LEAVE_ONE_OUT and ``n_folds`` the number of rows.
+
+    Given: ``Selection.given``. The rule is "given", its choice the only one, there are no curves and no errors on new rows.
     """
 
     rule: str
@@ -75,19 +86,59 @@ class Selection:
     nested: NestedError | None = None
     out_of_fold: Floats | None = None
 
+    @classmethod
+    def given(
+        cls,
+        alpha: float,
+        l1_ratio: float,
+        *,
+        train_error: float,
+        n_columns: int,
+        n_variables: int,
+        index: int = 0,
+    ) -> Selection:
+        """Of a strength that was given: ``index`` is its place on the model's path, ``train_error`` a mean square.
+
+        >>> Selection.given(0.1, 1.0, train_error=2.5, n_columns=3, n_variables=3).chosen.alpha
+        0.1
+        """
+        choice = Choice(
+            GIVEN, l1_ratio, alpha, index, math.nan, math.nan, train_error, n_columns, n_variables
+        )
+        return cls(GIVEN, (), {GIVEN: choice}, math.nan, "", 0)
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the strength was given, so that nothing is known of errors on new rows."""
+        return self.rule == GIVEN
+
+    @property
+    def is_leave_one_out(self) -> bool:
+        """Whether every row was held out by itself."""
+        return self.fold_text == LEAVE_ONE_OUT
+
     @property
     def chosen(self) -> Choice:
-        """By the rule that was asked for."""
+        """By the rule that was asked for, or as it was given."""
         return self.choices[self.rule]
 
     @property
-    def other(self) -> Choice:
-        """By the other rule."""
-        return self.choices["1se" if self.rule == "min" else "min"]
+    def other(self) -> Choice | None:
+        """By the other rule; None where there is none."""
+        return next((choice for rule, choice in self.choices.items() if rule != self.rule), None)
 
     def curve(self, l1_ratio: float) -> Curve:
-        """The curve of one l1_ratio."""
-        return next(curve for curve in self.curves if curve.l1_ratio == l1_ratio)
+        """The curve of one l1_ratio.
+
+        Raises
+        ------
+        UsageError
+            When that l1_ratio was not compared; a given strength has no curve at all.
+        """
+        for curve in self.curves:
+            if curve.l1_ratio == l1_ratio:
+                return curve
+        raise UsageError(f"There is no cross-validated error for the l1_ratio {l1_ratio:g}.")
 
 
 def summarize(errors: Floats, weights: Floats) -> tuple[Floats, Floats]:

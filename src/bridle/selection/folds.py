@@ -282,6 +282,9 @@ def _distinct(names: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 def _given(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]], text: str) -> Folds:
     if not pairs:
         raise UsageError("There is no split: cross-validation needs at least one.")
+    fold_of = _named_by(n, pairs)
+    if fold_of is not None:
+        return Folds((_partition(fold_of, len(pairs)),), text, "partition")
     flags = np.zeros((2 * len(pairs), n), dtype=np.uint8)
     for k, sides in enumerate(pairs):
         for side, (rows, name) in enumerate(zip(sides, ("training", "test"))):
@@ -302,6 +305,24 @@ def _given(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]], text: str) ->
         whole = _round_of(flags)
         return Folds((whole,), text, "partition" if whole.partition else "given")
     return Folds(tuple(_round_of(flags[2 * k : 2 * k + 2]) for k in range(len(pairs))), text, "given")
+
+
+def _named_by(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]]) -> Index | None:
+    """Each row's fold where every row is tested once and trained on otherwise; None where it is not so."""
+    if len(pairs) < 2 or sum(len(test) for _, test in pairs) != n:
+        return None
+    name = np.full(n, -1, dtype=np.int64)
+    for k, (train, test) in enumerate(pairs):
+        for side in (train, test):
+            if side.dtype.kind not in "iu" or not len(side) or side.min() < 0 or side.max() >= n:
+                return None
+        name[test] = k
+    for k, (train, test) in enumerate(pairs):
+        trained = np.zeros(n, dtype=bool)
+        trained[train] = True
+        if len(train) != n - len(test) or not (trained == (name != k)).all():
+            return None
+    return name if (name >= 0).all() else None
 
 
 def _round_of(flags: NDArray[np.uint8]) -> Round:

@@ -1,0 +1,59 @@
+"""The certificate in words: what was checked, how closely it holds, and what each number means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .formatting import clean, number, short
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+SOURCES = {
+    "rows": "recomputed from the rows of the table",
+    "moments": "recomputed from the table's sums of squares and products",
+    "screening": "recomputed column by column, with bounds for the columns set aside",
+    "solver": "reported by the solver, not recomputed",
+}
+
+
+def certificate_sentence(model: Model) -> str:
+    """The certificate in plain English."""
+    return clean(model.certificate.sentence)
+
+
+def certificate_rows(model: Model) -> tuple[tuple[str, str, str], ...]:
+    """The numbers of the certificate: name, value, meaning."""
+    certificate, target = model.certificate, model.target_name
+    unit = "standardized" if model.standardize else "original"
+    worst = "" if certificate.kkt_variable is None else f"; largest at {short(certificate.kkt_variable, 40)}"
+    if certificate.coefficient_error is None:
+        bound = ("Coefficient error", "not identified", "other coefficients can fit these rows just as well")
+    else:
+        bound = (
+            "Coefficient error",
+            f"≤ {number(certificate.coefficient_error, 2)}",
+            f"how far the coefficients can be from the exact ones, in {unit} units; "
+            f"they are {number(certificate.coefficient_norm, 2)} long",
+        )
+    return (
+        (
+            "Relative gap",
+            number(certificate.relative_gap, 2),
+            "how far the objective can be from the best possible, as a share of the null model's loss",
+        ),
+        ("Gap", number(certificate.gap, 2), f"the same, in the units of {short(target, 40)} squared"),
+        ("Tolerance", number(certificate.tolerance, 2), "what the relative gap must reach to be certified"),
+        (
+            "Optimality violation",
+            number(certificate.kkt_violation, 2),
+            f"the largest violation of the optimality (KKT) conditions, without unit{worst}",
+        ),
+        (
+            "Unpenalized gradient",
+            number(certificate.block_gradient, 2),
+            "what is left of the gradient of the intercept and of variables that are not penalized",
+        ),
+        bound,
+        ("Source", certificate.source, SOURCES.get(certificate.source, "where the numbers come from")),
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..conventions import SCALES
 from ..errors import UsageError
 from . import parsing
 from .progress import progress_bar
@@ -63,8 +64,7 @@ _PENALTY = _options(
     click.option("--n-alphas", type=int, default=100, show_default=True, help="Or how many, on a log grid."),
     click.option(
         "--scale", default="bridle", metavar="NAME",
-        help="Whose scale --alphas and --l1-ratio are on: bridle, lesson, lesson-mix, sklearn, sklearn-ridge, glmnet, "
-        "sgd-weight-decay, torch-mse-weight-decay.",
+        help=f"Whose scale --alphas and --l1-ratio are on: {', '.join(SCALES)}.",
     ),
     click.option(
         "--standardize/--no-standardize", default=True,

@@ -83,7 +83,7 @@ def column(name: str, values: Any, n: int) -> NDArray[Any] | None:
     return array
 
 
-def checked_weights(weights: Any, n: int) -> Floats | None:
+def checked_weights(weights: Any, n: int, least: int = 2) -> Floats | None:
     if weights is None:
         return None
     array = column("weights", weights, n)
@@ -99,8 +99,10 @@ def checked_weights(weights: Any, n: int) -> Floats | None:
         raise DataError(
             f"The weight in row {int(bad[0]) + 1} is {out[bad[0]]}; weights must be finite and at least 0."
         )
-    if not (out > 0).sum() >= 2:
-        raise DataError("Fewer than 2 rows have a positive weight; a model needs at least 2.")
+    if not (out > 0).sum() >= least:
+        raise DataError(
+            f"A model needs at least {least} row{'s' if least > 1 else ''} of positive weight; all others have weight zero."
+        )
     exponent = int(np.frexp(out.max())[1])
     if abs(exponent) > 200:  # only ratios of weights matter: bring their sums and products back into range
         out = np.ldexp(out, -exponent)

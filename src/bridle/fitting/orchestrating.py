@@ -321,7 +321,7 @@ def _assemble(
         target_mean=plain.y_mean,
         target_sd=plain.y_scale,
         notes=(*ready.notes, *matrix_notes(ready, plain)),
-        correlated=correlated_groups(rows, engine, schema, plain, coef, standardized),
+        correlated=correlated_groups(rows.design.n, engine, schema, plain, coef, standardized),
         call=call,
         solver=engine.name,
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..model import CorrelatedGroup
 from ..paths import Path
 from ..selection import Choice
-from ..solvers import Engine, Rows
+from ..solvers import Engine
 from ..solvers.plan import Null
 from ..table import Note, Schema
 from .intake import Prepared
@@ -54,14 +54,14 @@ def matrix_notes(ready: Prepared, null: Null) -> list[Note]:
 
 
 def correlated_groups(
-    rows: Rows, engine: Engine, schema: Schema, null: Null, coef: Floats, standardized: Floats
+    n: int, engine: Engine, schema: Schema, null: Null, coef: Floats, standardized: Floats
 ) -> tuple[CorrelatedGroup, ...]:
     """Kept variables and what correlates with them beyond 0.9, as connected groups."""
     kept = np.flatnonzero(coef)
     if not len(kept):
         return ()
     # On wide tables every column is compared with the largest of the kept ones: as many as cost little.
-    most = int(np.clip(5e8 / (rows.design.n * rows.design.p), 10, 100)) if engine.name == "columns" else 100
+    most = int(np.clip(5e8 / (n * len(coef)), 10, 100)) if engine.name == "columns" else 100
     kept = np.sort(kept[np.argsort(-np.abs(standardized[kept]), kind="stable")[:most]])
     inverse = np.where(null.usable, 1.0 / np.where(null.usable, null.x_scale, 1.0), 0.0)
     correlation = engine.cross(kept) * inverse[kept, None] * inverse

@@ -1,0 +1,168 @@
+"""What the linear estimators share: reading, predicting, tags, and the frozen model behind them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from functools import cache
+from inspect import signature
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..errors import DataError, UsageError
+from ..fitting.given import Fit
+from ..fitting.modelling import Setting, given_model
+from ..model import Model
+from ..penalties import Penalty
+from .reading import FLOATS, Table, bad_cell, plain
+
+Floats = NDArray[np.float64]
+Result = TypeVar("Result")
+BELOW_ROUNDING = 1e-14  # relative gaps that no arithmetic in doubles can improve on
+
+
+class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """A linear model with scikit-learn's interface; subclasses fit, this class does the rest.
+
+    ``model_`` is the frozen ``bridle.Model`` of a fit with one target (``models_`` of several): its certificate, its
+    coefficients by name, ``bridle.report(est.model_, "out.html")``.
+    """
+
+    _plain_types: dict[str, tuple[Any, ...]] = {}  # noqa: RUF012 - as scikit-learn declares its own
+
+    def _check_parameters(self) -> None:
+        """scikit-learn's own check of every parameter, left out where all are plainly right."""
+        for name, allowed in self._plain_types.items():
+            value = getattr(self, name)
+            if not any(value is one or type(value) is one for one in allowed):
+                self._validate_params()
+                return
+        if not self._plain_numbers():
+            self._validate_params()
+
+    def _plain_numbers(self) -> bool:
+        """Whether the numbers among the parameters lie in their ranges."""
+        return False
+
+    def _asking(self, work: Callable[[], Result], table: Table) -> Result:
+        """work(), its complaint about the data made out in terms of X where that has a cell that is no number."""
+        try:
+            return work()
+        except DataError as problem:
+            better = bad_cell(table)
+            if better is None:
+                raise
+            raise better from problem
+
+    def _penalty(self, p: int) -> Penalty:
+        positive = getattr(self, "positive", False)
+        return Penalty(np.ones(p), np.zeros(p) if positive else None)
+
+    def _keep(self, fit: Fit, table: Table, weighted: bool) -> None:
+        """The attributes of a fit, in the dtype and the shape of what came in."""
+        coefs, intercepts = fit.coefs, fit.intercepts
+        if table.dtype != np.float64:
+            coefs, intercepts = coefs.astype(table.dtype), intercepts.astype(table.dtype)
+        if table.y.ndim == 1 or table.y.shape[1] == 1:
+            self.coef_ = coefs[0]
+            self.intercept_ = (
+                (intercepts[0] if table.y.ndim == 1 else intercepts[:1]) if self.fit_intercept else 0.0
+            )
+        else:
+            self.coef_ = coefs
+            self.intercept_ = intercepts if self.fit_intercept else 0.0
+        call = self._call(weighted)
+        self._made = (
+            fit,
+            Setting(table.schema, self._penalty(table.X.shape[1]), self.fit_intercept, call=call),
+        )
+
+    def _call(self, weighted: bool) -> dict[str, Any]:
+        """What it takes to make the same estimator again, for the report."""
+        own = {
+            name: self.__dict__[name]
+            for name, default in _defaults(type(self)).items()  # type: ignore[arg-type]
+            if self.__dict__[name] is not default and not _same(self.__dict__[name], default)
+        }
+        return {
+            "estimator": f"bridle.{type(self).__name__}",
+            **own,
+            **({"fit": ["sample_weight"]} if weighted else {}),
+        }
+
+    def _warn_where_short(self, fit: Fit, count: int) -> None:
+        """scikit-learn's warning where a gap is above ``tol`` times the null model's mean square."""
+        for k in range(count):
+            relative = fit.relative_gap(k) / 2  # tol is measured in |y|^2 / n, twice the null loss
+            if relative > self.tol and not (self.tol > 0 and 2 * relative <= BELOW_ROUNDING):
+                warnings.warn(
+                    f"Objective did not converge: the duality gap is {fit.gap(k):.3e}, the tolerance "
+                    f"{self.tol * 2 * fit.null_loss(k):.3e}. The columns may be ill-conditioned: scale them, or "
+                    "increase the regularization.",
+                    ConvergenceWarning,
+                    stacklevel=4,
+                )
+
+    @property
+    def model_(self) -> Model:
+        """The frozen model of the fit (one target)."""
+        models = self.models_
+        if len(models) > 1:
+            raise UsageError(f"This fit has {len(models)} targets, and a model for each: use models_.")
+        return models[0]
+
+    @property
+    def models_(self) -> tuple[Model, ...]:
+        """The frozen models of the fit, one for each target."""
+        made = self.__dict__.get("_made")
+        if made is None:
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments first."
+            )
+        known = self.__dict__.get("_models")
+        if known is None or known[0] is not made:
+            known = (made, self._build_models(*made))
+            self._models = known
+        models: tuple[Model, ...] = known[1]
+        return models
+
+    def _build_models(self, fit: Fit, setting: Setting) -> tuple[Model, ...]:
+        return tuple(given_model(fit, setting, k) for k in range(len(fit.coefs)))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predictions (n,), or (n, n_targets), of X (n, n_features), an array, dataframe or sparse matrix."""
+        if "coef_" not in self.__dict__:
+            check_is_fitted(self)
+        coef = self.coef_
+        if (
+            plain(X)
+            and X.shape[1] == self.n_features_in_
+            and len(X)
+            and "feature_names_in_" not in self.__dict__
+            and coef.dtype in FLOATS
+        ):
+            out = X @ coef.T + self.intercept_
+            if np.isfinite(out.sum()):
+                return np.asarray(out)
+        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+        return np.asarray(X @ coef.T + self.intercept_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+@cache
+def _defaults(kind: Any) -> dict[str, Any]:
+    """The parameters of a class and their defaults."""
+    return {name: one.default for name, one in signature(kind).parameters.items()}
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) in (bool, int, float, str, tuple) and value == default

@@ -1,0 +1,119 @@
+"""Arrays of scikit-learn's world, checked and read once: plain float arrays at once, everything else by its validation."""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from ..design import Dense, Design, Sparse
+from ..errors import DataError
+from ..fitting.intake import checked_weights
+from ..table import Schema, find_bad_value, open_matrix
+
+Floats = NDArray[np.float64]
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+NOTHING = np.empty((0, 2), dtype=np.intp)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """X and y as the engine takes them.
+
+    ``X`` is the array (n, p) or CSR matrix; ``y`` float64, (n,) or (n, T); ``dtype`` what coefficients come back in.
+    """
+
+    X: Any
+    y: Floats
+    dtype: np.dtype[Any]
+    schema: Schema
+
+    @property
+    def design(self) -> Design:
+        """Views of the user's own array."""
+        block = Dense(self.X) if isinstance(self.X, np.ndarray) else Sparse(self.X)
+        return Design((block,), NOTHING)
+
+    @property
+    def columns(self) -> Floats:
+        """The targets as (n, T)."""
+        return self.y if self.y.ndim == 2 else self.y[:, None]
+
+
+def read(estimator: BaseEstimator, X: Any, y: Any, *, multi_output: bool = True) -> Table:
+    """X and y checked; sets ``n_features_in_`` and ``feature_names_in_``. Cells are looked at by the engine."""
+    names: Any = None
+    if plain(X) and len(X) and X.shape[1] and _plain_target(y, len(X)):
+        estimator.n_features_in_ = X.shape[1]
+        estimator.__dict__.pop("feature_names_in_", None)
+    else:
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            dtype=[np.float64, np.float32],
+            multi_output=multi_output,
+            y_numeric=True,
+            ensure_all_finite=False,
+        )
+        names = getattr(estimator, "feature_names_in_", None)
+    dtype = np.dtype(X.dtype)
+    if not isinstance(X, np.ndarray):
+        X = open_matrix(X).matrix.tocsr().astype(np.float64, copy=False)
+    p = X.shape[1]
+    schema = Schema((), None, matrix_columns=p if names is None or len(set(names)) < p else tuple(names))
+    return Table(X, np.ascontiguousarray(y, dtype=np.float64), dtype, schema)
+
+
+def plain(X: Any) -> bool:
+    """Whether X is an array that needs no conversion."""
+    return type(X) is np.ndarray and X.ndim == 2 and X.dtype in FLOATS
+
+
+def _plain_target(y: Any, n: int) -> bool:
+    # Sums of finite numbers may overflow; then the full validation has the last word.
+    return (
+        type(y) is np.ndarray
+        and y.ndim == 1
+        and len(y) == n
+        and y.dtype in FLOATS
+        and bool(np.isfinite(y.sum()))
+    )
+
+
+def read_weights(sample_weight: Any, table: Table, *, number_counts: bool = False) -> Floats | None:
+    """Weights (n,) or None. A number weighs all rows alike: where the penalty stands beside a sum, it counts."""
+    if sample_weight is None:
+        return None
+    n = len(table.y)
+    if isinstance(sample_weight, numbers.Number):
+        number = float(sample_weight)  # type: ignore[arg-type]
+        return checked_weights(np.full(n, number), n, least=1) if number_counts and number != 1 else None
+    if not (
+        type(sample_weight) is np.ndarray
+        and sample_weight.shape == (n,)
+        and sample_weight.dtype == np.float64
+    ):
+        sample_weight = _check_sample_weight(sample_weight, table.X, dtype=np.float64)
+    return checked_weights(sample_weight, n, least=1)
+
+
+def bad_cell(table: Table) -> DataError | None:
+    """Where X has a cell that is no number: the error that says so."""
+    bad = find_bad_value(table.X)
+    if bad is None:
+        return None
+    row, column = bad
+    value = table.X[row, column]
+    what = "NaN" if np.isnan(value) else f"infinity ({value})"
+    name = table.schema.column_names()[column]
+    return DataError(
+        f'Input X contains {what} in row {row + 1:,}, column "{name}". Impute it first, for instance with '
+        "sklearn.impute.SimpleImputer in a pipeline, or use bridle.fit, which fills missing numbers within every fold."
+    )

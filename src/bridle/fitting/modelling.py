@@ -1,0 +1,121 @@
+"""From fits at given or cross-validated strengths to frozen models; what an estimator's ``model_`` is made by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..certificate import Certificate
+from ..model import Model
+from ..objective import alpha_max
+from ..paths import Path
+from ..penalties import Penalty
+from ..selection import Selection
+from ..solvers.plan import SparseRows
+from ..table import Schema
+from .certifying import named
+from .given import Fit
+from .remarks import correlated_groups
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a model says of its making besides the numbers."""
+
+    schema: Schema
+    penalty: Penalty
+    fit_intercept: bool
+    target_name: str = "y"
+    call: Mapping[str, Any] | None = None
+
+
+def given_model(fit: Fit, setting: Setting, k: int = 0) -> Model:
+    """The model of a strength that was given, for the k-th target."""
+    if fit.parts:
+        return given_model(fit.parts[k], setting)
+    found = fit.evidence.candidates[k]
+    path = single_path(fit, setting.penalty, k)
+    kept = np.flatnonzero(found.coef)
+    selection = Selection.given(
+        found.alpha, found.l1_ratio, train_error=float(path.train_error[0]), n_columns=len(kept), n_variables=len(kept)
+    )  # fmt: skip
+    return model_of(fit, setting, path, selection, {"given": fit.certificate(k)}, k)
+
+
+def single_path(fit: Fit, penalty: Penalty, k: int = 0) -> Path:
+    """A path of one alpha, for the k-th target."""
+    evidence, found = fit.evidence, fit.evidence.candidates[k]
+    sums = evidence.sums
+    top = float("inf") if fit.pull is None else alpha_max(fit.pull, evidence.penalty, found.l1_ratio)
+    at = k if len(sums.y_mean) > 1 else 0
+    return Path(
+        alphas=np.array([found.alpha]),
+        l1_ratio=found.l1_ratio,
+        intercepts=np.array([found.intercept]),
+        n_nonzero=np.array([np.count_nonzero(found.coef)]),
+        degrees_of_freedom=np.array([_degrees_of_freedom(fit, k)]),
+        train_error=np.array([float(sums.residual_square[k]) / sums.weight]),
+        gaps=np.array([fit.relative_gap(k)]),
+        gap_source="rows",
+        alpha_max=top,
+        x_mean=sums.mean if evidence.fit_intercept else np.zeros_like(sums.mean),
+        x_scale=evidence.x_scale,
+        y_mean=float(sums.y_mean[at]) if evidence.fit_intercept else 0.0,
+        y_scale=1.0,
+        stored=SparseRows.of(found.coef[None]),
+        gap_rounding=np.zeros(1),
+        solver=fit.solver,
+    )
+
+
+def _degrees_of_freedom(fit: Fit, k: int) -> float:
+    """Of the fit: the number of columns kept, less what the ridge part shrinks where the moments are at hand."""
+    found = fit.evidence.candidates[k]
+    kept = np.flatnonzero(found.coef)
+    ridge = found.alpha * (1 - found.l1_ratio)
+    if ridge == 0 or not len(kept) or fit.engine is None:
+        return float(len(kept))
+    gram = fit.engine.gram(kept, fit.evidence.fit_intercept)
+    return float(np.trace(np.linalg.solve(gram + ridge * np.eye(len(kept)), gram)))
+
+
+def model_of(
+    fit: Fit, setting: Setting, path: Path, selection: Selection, certificates: Mapping[str, Certificate], k: int = 0
+) -> Model:  # fmt: skip
+    """The frozen model around a path whose chosen point is the fit of the k-th target."""
+    evidence, found = fit.evidence, fit.evidence.candidates[k]
+    sums = evidence.sums
+    at = k if len(sums.y_mean) > 1 else 0
+    x_sd, y_sd = np.sqrt(sums.variance), float(np.sqrt(sums.y_variance[at]))
+    standardized = found.coef * x_sd / (y_sd if y_sd > 0 else 1.0)
+    schema = setting.schema
+    model = Model(
+        schema=schema,
+        intercept=found.intercept,
+        coef=found.coef,
+        coef_standardized=standardized,
+        path=path,
+        selection=selection,
+        certificates={rule: named(c, schema) for rule, c in certificates.items()},
+        penalty=setting.penalty,
+        fit_intercept=setting.fit_intercept,
+        standardize=False,
+        fill_values=sums.mean,
+        n_rows=fit.n_rows,
+        target_name=setting.target_name,
+        target_mean=float(sums.y_mean[at]),
+        target_sd=y_sd,
+        call=setting.call or {},
+        solver=fit.solver,
+    )
+    if fit.engine is None:
+        return model
+    null = fit.engine.null(Penalty.of(len(found.coef)), True, True)
+    groups = correlated_groups(fit.n_rows, fit.engine, schema, null, found.coef, standardized)
+    return replace(model, correlated=groups)

@@ -1,0 +1,276 @@
+"""Ridge at every strength, and its exact leave-one-out errors, from one eigendecomposition of the rows.
+
+With share_i = w_i / sum w, Z the rows centred and scaled by sqrt(share_i) and Y the targets alike, ridge minimizes
+|Y - Z b|^2 / 2 + alpha |b|^2 / 2. Tall tables decompose Z'Z (p, p), wide ones ZZ' (n, n); where there is an intercept
+the direction sqrt(share) is taken out of ZZ' exactly. A row's leave-one-out residual is its residual over one minus its
+leverage (Allen 1974; Rifkin and Lippert 2007), so no row is ever left out in earnest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._numerics import single_threaded_blas, symmetric_eigen
+from ..design import Design
+from ..moments import accumulate
+from .plan import Floats
+
+LANES = 4  # sums over tiles run in this many fixed lanes, so that their bits do not depend on the threads
+ROUNDING = float(np.finfo(np.float64).eps)
+WIDE_TILE = 2048
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """The rows of a problem with T targets: a design (n, p), targets (n, T), weights (n,) or None for ones."""
+
+    design: Design
+    y: Floats
+    weights: Floats | None = None
+
+    @property
+    def total(self) -> float:
+        """The sum of the weights."""
+        return float(len(self.y)) if self.weights is None else float(self.weights.sum())
+
+    def shares(self) -> Floats:
+        """w / sum w, (n,)."""
+        n = len(self.y)
+        return np.full(n, 1.0 / n) if self.weights is None else self.weights / self.weights.sum()
+
+
+@dataclass(frozen=True, eq=False)
+class Gram:
+    """Z'Z (p, p) and Z'Y (p, T) of a tall table, with the means that were taken off."""
+
+    matrix: Floats
+    cross: Floats
+    x_mean: Floats
+    y_mean: Floats
+
+    @staticmethod
+    def of(rows: Targets, fit_intercept: bool, threads: int) -> Gram:
+        """One pass over the rows; more targets than one cost a second."""
+        design, n, p = rows.design, rows.design.n, rows.design.p
+        first = np.ascontiguousarray(rows.y[:, 0])
+        atom = accumulate(design, first, rows.weights, np.arange(n), np.array([0, n]), threads)
+        total, mean, packed = float(atom.weight[0]), atom.mean[0], atom.scatter[0]
+        matrix = np.empty((p, p))
+        for i in range(p):
+            start = i * (i + 1) // 2
+            matrix[i, : i + 1] = packed[start : start + i + 1]
+            matrix[:i, i] = packed[start : start + i]
+        last = p * (p + 1) // 2
+        cross = packed[last : last + p, None]
+        matrix /= total
+        cross = cross / total
+        y_mean = rows.shares() @ rows.y
+        if rows.y.shape[1] > 1:
+            off = (rows.y - y_mean) * rows.shares()[:, None]
+            with single_threaded_blas():
+                cross = design.rmatvec(off, threads) - np.outer(mean[:p], off.sum(axis=0))
+        if not fit_intercept:
+            matrix += np.outer(mean[:p], mean[:p])
+            cross = cross + np.outer(mean[:p], y_mean)
+        x_mean = mean[:p] if fit_intercept else np.zeros(p)
+        return Gram(matrix, cross, x_mean, y_mean if fit_intercept else np.zeros_like(y_mean))
+
+    def finite(self) -> bool:
+        """Whether every sum is a number."""
+        return bool(np.isfinite(self.matrix.diagonal()).all() and np.isfinite(self.cross).all())
+
+    def solve(self, alpha: float, which: slice | NDArray[np.intp] = slice(None)) -> Floats | None:
+        """(G + alpha)^-1 Z'Y, (p, T), by Cholesky; None where the matrix is not positive to working precision."""
+        from scipy.linalg.lapack import dposv
+
+        matrix = self.matrix.copy()
+        matrix[np.diag_indices(len(matrix))] += alpha
+        with single_threaded_blas():
+            _, solution, info = dposv(matrix, self.cross[:, which], lower=1, overwrite_a=1)
+        return None if info != 0 else np.asarray(solution)
+
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """The decomposition. ``values`` (k,); ``vectors`` (p, k) of Z'Z, or (n, k) of ZZ' where ``by_row``; ``pull`` (k, T):
+    the targets seen along each mode."""
+
+    rows: Targets
+    fit_intercept: bool
+    by_row: bool
+    values: Floats
+    vectors: Floats
+    pull: Floats
+    x_mean: Floats
+    y_mean: Floats
+    threads: int
+
+    @staticmethod
+    def of(rows: Targets, fit_intercept: bool, threads: int) -> Modes:
+        """Decomposes whichever of Z'Z and ZZ' is smaller."""
+        if rows.design.p < rows.design.n:
+            return Modes.of_gram(Gram.of(rows, fit_intercept, threads), rows, fit_intercept, threads)
+        share = rows.shares()
+        y_mean = share @ rows.y if fit_intercept else np.zeros(rows.y.shape[1])
+        target = (rows.y - y_mean) * np.sqrt(share)[:, None]
+        kernel, x_mean = _kernel(rows, fit_intercept, threads)
+        if fit_intercept:
+            kernel, back = _without(kernel, np.sqrt(share))
+            values, inner = symmetric_eigen(kernel)
+            vectors = back(inner)
+        else:
+            values, vectors = symmetric_eigen(kernel)
+        return Modes._made(
+            rows, fit_intercept, True, values, vectors, vectors.T @ target, x_mean, y_mean, threads
+        )
+
+    @staticmethod
+    def of_gram(gram: Gram, rows: Targets, fit_intercept: bool, threads: int) -> Modes:
+        """Of a tall table whose Gram is at hand."""
+        values, vectors = symmetric_eigen(gram.matrix)
+        pull = vectors.T @ gram.cross
+        return Modes._made(
+            rows, fit_intercept, False, values, vectors, pull, gram.x_mean, gram.y_mean, threads
+        )
+
+    @staticmethod
+    def _made(
+        rows: Targets, fit_intercept: bool, by_row: bool, values: Floats, vectors: Floats, pull: Floats, x_mean: Floats,
+        y_mean: Floats, threads: int,
+    ) -> Modes:  # fmt: skip
+        top = float(values[-1]) if len(values) else 0.0
+        nothing = values <= ROUNDING * max(len(values), 1) * top
+        values = np.where(nothing, 0.0, values)
+        if not by_row:  # Z'Y lies in the span of Z'Z: along what is no mode of it, it is rounding
+            pull = np.where(nothing[:, None], 0.0, pull)
+        return Modes(rows, fit_intercept, by_row, values, vectors, pull, x_mean, y_mean, threads)
+
+    def coefficients(self, alpha: float, which: slice | NDArray[np.intp] = slice(None)) -> Floats:
+        """(p, T) of the named targets at one alpha > 0."""
+        shrunk = self.pull[:, which] / (self.values + alpha)[:, None]
+        with single_threaded_blas():
+            inner = self.vectors @ shrunk
+            if not self.by_row:
+                return np.asarray(inner)
+            dual = inner * np.sqrt(self.rows.shares())[:, None]
+            off = np.outer(self.x_mean, dual.sum(axis=0)) if self.fit_intercept else 0.0
+            return np.asarray(self.rows.design.rmatvec(dual, self.threads) - off)
+
+    def intercepts(self, coefs: Floats, which: slice | NDArray[np.intp] = slice(None)) -> Floats:
+        """(T,) of coefficients (p, T)."""
+        return np.asarray(self.y_mean[which] - self.x_mean @ coefs)
+
+    def degrees_of_freedom(self, alpha: float) -> float:
+        """The trace of the smoother, without the intercept."""
+        return float((self.values / (self.values + alpha)).sum())
+
+    def leave_one_out(self, alphas: Floats, keep: bool) -> tuple[Floats, Floats | None]:
+        """Sums over the rows of w e^2, (T, A), e the residual of a row by the fit without it; alphas (A,) > 0.
+
+        With ``keep`` also the residuals sqrt(w) e themselves, (n, T, A).
+        """
+        n, targets = self.rows.y.shape
+        shrink = 1.0 / (self.values[:, None] + alphas)
+        kept = np.empty((n, targets, len(alphas))) if keep else None
+        root_total = np.sqrt(self.rows.total)
+
+        def of_tile(a: int, b: int) -> Floats:
+            errors = root_total * self._held_out(a, b, shrink)
+            if kept is not None:
+                kept[a:b] = errors
+            return np.asarray((errors * errors).sum(axis=0))
+
+        step = max(64, (1 << 21) // (8 * max(len(self.values), targets * len(alphas))))
+        tiles = [(a, min(a + step, n)) for a in range(0, n, step)]
+        total = np.zeros((targets, len(alphas)))
+        with single_threaded_blas():
+            for part in _in_order(lambda tile: of_tile(*tile), tiles, self.threads):
+                total += part
+        return total, kept
+
+    def _held_out(self, a: int, b: int, shrink: Floats) -> Floats:
+        """sqrt(share) e of rows [a, b), (b - a, T, A)."""
+        share = np.full(b - a, 1.0 / len(self.rows.y)) if self.rows.weights is None else self._share(a, b)
+        root = np.sqrt(share)
+        if self.by_row:
+            z = self.vectors[a:b]
+            return _spread(z, self.pull, shrink) / ((z * z) @ shrink)[:, None, :]
+        x = self.rows.design.columns(np.arange(self.rows.design.p), a, b)
+        x -= self.x_mean
+        z = x @ self.vectors
+        z *= root[:, None]
+        target = (self.rows.y[a:b] - self.y_mean) * root[:, None]
+        left = 1.0 - (z * z) @ shrink - (share[:, None] if self.fit_intercept else 0.0)
+        return (target[:, :, None] - _spread(z, self.pull, shrink)) / left[:, None, :]
+
+    def _share(self, a: int, b: int) -> Floats:
+        assert self.rows.weights is not None
+        return self.rows.weights[a:b] / self.rows.total
+
+
+def _spread(z: Floats, pull: Floats, shrink: Floats) -> Floats:
+    """sum_k z_ik pull_kt shrink_ka, (rows, T, A)."""
+    modes, targets = pull.shape
+    return (z @ (pull[:, :, None] * shrink[:, None, :]).reshape(modes, -1)).reshape(len(z), targets, -1)
+
+
+def _kernel(rows: Targets, fit_intercept: bool, threads: int) -> tuple[Floats, Floats]:
+    """ZZ' (n, n), and the means of the columns."""
+    n, p, share = rows.design.n, rows.design.p, rows.shares()
+    root, x_mean = np.sqrt(share)[:, None], np.zeros(p)
+    tiles = [np.arange(a, min(a + WIDE_TILE, p)) for a in range(0, p, WIDE_TILE)]
+
+    def lane(first: int) -> Floats:
+        out = np.zeros((n, n))
+        for which in tiles[first::LANES]:
+            tile = rows.design.columns(which)
+            if fit_intercept:
+                x_mean[which] = share @ tile
+                tile -= x_mean[which]
+            tile *= root
+            out += tile @ tile.T
+        return out
+
+    total = np.zeros((n, n))
+    with single_threaded_blas():
+        for part in _in_order(lane, range(min(LANES, len(tiles))), threads):
+            total += part
+    return total, x_mean
+
+
+def _without(kernel: Floats, direction: Floats) -> tuple[Floats, Callable[[Floats], Floats]]:
+    """The kernel on the space orthogonal to a direction, (n - 1, n - 1), and the map of its vectors back to (n, ...).
+
+    A Householder reflection takes the direction to the first axis, which is then left off.
+    """
+    v = direction / np.linalg.norm(direction)
+    v[0] += np.copysign(1.0, v[0])
+    v /= np.linalg.norm(v)
+    product = kernel @ v
+    reflected = kernel - 2 * np.outer(v, product) - 2 * np.outer(product - 2 * v * (v @ product), v)
+
+    def back(inner: Floats) -> Floats:
+        out = np.zeros((len(v), inner.shape[1]))
+        out[1:] = inner
+        return np.asarray(out - 2 * np.outer(v, v @ out))
+
+    return reflected[1:, 1:], back
+
+
+def _in_order(work: Callable[[Any], Result], items: Any, threads: int) -> Iterator[Result]:
+    """work(item) of each item, in the order of the items whatever the number of threads."""
+    if threads <= 1 or len(items) < 2:
+        yield from map(work, items)
+        return
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield from pool.map(work, items)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

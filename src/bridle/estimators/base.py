@@ -19,6 +19,7 @@ from ..fitting.given import Fit
 from ..fitting.modelling import Setting, given_model
 from ..model import Model
 from ..penalties import Penalty
+from ..table import Note
 from .reading import FLOATS, Table, bad_cell, plain
 
 Floats = NDArray[np.float64]
@@ -63,7 +64,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
         positive = getattr(self, "positive", False)
         return Penalty(np.ones(p), np.zeros(p) if positive else None)
 
-    def _keep(self, fit: Fit, table: Table, weighted: bool) -> None:
+    def _keep(self, fit: Fit, table: Table, weighted: bool, notes: tuple[Note, ...] = ()) -> None:
         """The attributes of a fit, in the dtype and the shape of what came in."""
         coefs, intercepts = fit.coefs, fit.intercepts
         if table.dtype != np.float64:
@@ -79,7 +80,9 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
         call = self._call(weighted)
         self._made = (
             fit,
-            Setting(table.schema, self._penalty(table.X.shape[1]), self.fit_intercept, call=call),
+            Setting(
+                table.schema, self._penalty(table.X.shape[1]), self.fit_intercept, notes=notes, call=call
+            ),
         )
 
     def _call(self, weighted: bool) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from sklearn.utils.validation import _check_method_params
 
 from ..errors import UsageError
 from ..fitting.given import Fit
-from ..fitting.held_out import LeaveOneOut, leave_one_out, ridge_on_folds
+from ..fitting.held_out import LeaveOneOut, RidgeFolds, leave_one_out, ridge_on_folds
 from ..fitting.modelling import Setting
 from ..model import Model
 from ..solvers.modes import Targets
+from ..table import Note
 from .base import LinearRegressor
 from .reading import Table, read, read_weights
 from .ridge import Ridge
@@ -157,8 +158,10 @@ class RidgeCV(LinearRegressor):
             table,
         )  # fmt: skip
         single = table.y.ndim == 1
-        self._keep(found.fit, table, rows.weights is not None)
-        self._found: LeaveOneOut | None = found
+        self._keep(
+            found.fit, table, rows.weights is not None, self._scale_note(alphas[found.best[0]], rows.total)
+        )
+        self._found: LeaveOneOut | RidgeFolds = found
         each = self.alpha_per_target and rows.y.shape[1] > 1
         self.alpha_ = alphas[found.best] if each else float(alphas[found.best[0]])
         self.best_score_ = found.best_scores if each else float(found.best_scores[0])
@@ -167,6 +170,14 @@ class RidgeCV(LinearRegressor):
             self.cv_results_ = (held[:, 0] if single else held).astype(table.dtype, copy=False)
         elif "cv_results_" in self.__dict__:
             del self.cv_results_
+
+    @staticmethod
+    def _scale_note(alpha: float, total: float) -> tuple[Note, ...]:
+        text = (
+            f"The chosen alpha of RidgeCV is {alpha:.6g}; its penalty stands beside a sum over the rows, so in bridle's "
+            f"scale, beside a mean, it is {alpha / total:.6g}."
+        )
+        return (Note("alpha", None, text, False),)
 
     def _scores(self, predictions: Floats, table: Table, scorer: Any, score_params: dict[str, Any]) -> Floats:
         """Of leave-one-out predictions (n, T, A) by the user's scorer, (T or 1, A)."""
@@ -196,34 +207,34 @@ class RidgeCV(LinearRegressor):
             score_params, split_params = routed.scorer.score, routed.splitter.split
         cv = check_cv(self.cv, y, classifier=False)
         pairs = list(cv.split(X, y, **split_params))
-        scores = np.empty((len(pairs), len(alphas)))
-        fitted = Ridge(fit_intercept=self.fit_intercept)
-        for name in ("n_features_in_", "feature_names_in_"):
-            if name in self.__dict__:
-                setattr(fitted, name, self.__dict__[name])
+        single = table.y.ndim == 1
+        fitted = _Fitted(fit_intercept=self.fit_intercept)
+        fitted.n_features_in_ = self.n_features_in_
 
-        def of_fold(k: int, test: Any, coefs: Floats, intercepts: Floats) -> None:
+        def score(k: int, test: Any, coefs: Floats, intercepts: Floats, predictions: Floats) -> Floats:
             own = _check_method_params(X, score_params, indices=test)
-            single = table.y.ndim == 1
             part_X, part_y = table.X[test], table.y[test]
-            fitted.__dict__.pop("feature_names_in_", None)
-            for a in range(len(alphas)):
-                fitted.coef_ = coefs[a, 0] if single or coefs.shape[1] == 1 else coefs[a]
+            out = np.empty(len(coefs))
+            for a in range(len(coefs)):
+                fitted.coef_ = coefs[a, 0] if coefs.shape[1] == 1 else coefs[a]
                 fitted.intercept_ = intercepts[a, 0] if single else intercepts[a]
-                scores[k, a] = scorer(fitted, part_X, part_y, **own)
+                fitted.said = (part_X, predictions[a][:, 0] if coefs.shape[1] == 1 else predictions[a])
+                out[a] = scorer(fitted, part_X, part_y, **own)
+            return out
 
         found = self._asking(
             lambda: ridge_on_folds(
-                rows, table.schema, pairs, alphas, of_fold, lambda: int(np.argmax(scores.mean(axis=0))),
+                rows, table.schema, pairs, f"{len(pairs)} folds, {type(cv).__name__}", alphas, score,
                 penalty=self._penalty(table.X.shape[1]), fit_intercept=self.fit_intercept,
             ),
             table,
         )  # fmt: skip
-        self._keep(found, table, rows.weights is not None)
-        self._found = None
-        best = int(np.argmax(scores.mean(axis=0)))
-        self.alpha_ = alphas[best]
-        self.best_score_ = float(scores.mean(axis=0)[best])
+        self._keep(
+            found.fit, table, rows.weights is not None, self._scale_note(alphas[found.best], rows.total)
+        )
+        self._found = found
+        self.alpha_ = alphas[found.best]
+        self.best_score_ = float(found.scores.mean(axis=1)[found.best])
 
     def _strengths(self) -> Floats:
         bound = "neither" if self.cv is None else "left"
@@ -237,8 +248,7 @@ class RidgeCV(LinearRegressor):
         return alphas
 
     def _build_models(self, fit: Fit, setting: Setting) -> tuple[Model, ...]:
-        found: LeaveOneOut | None = self.__dict__.get("_found")
-        return super()._build_models(fit, setting) if found is None else found.models(setting)
+        return self._found.models(setting)
 
     def _get_scorer(self) -> Any:
         if _routing_enabled() and self.scoring is None:
@@ -260,3 +270,13 @@ class _Said(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, said: Any) -> Any:
         return said
+
+
+class _Fitted(Ridge):
+    """Ridge at one alpha and fold, its predictions of the held-out rows at hand: a scorer's question costs nothing."""
+
+    said: tuple[Any, Any]
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        asked, said = self.said
+        return np.asarray(said) if X is asked else super().predict(X)

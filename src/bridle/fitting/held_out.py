@@ -9,20 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._numerics import thread_count
+from .._numerics import single_threaded_blas, thread_count
 from ..errors import DataError
 from ..model import Model
+from ..paths import Path
 from ..penalties import Penalty
-from ..selection import Curve, Selection, choose
-from ..selection.choosing import LEAVE_ONE_OUT
+from ..selection import Choice, Curve, Selection
+from ..selection.choosing import LEAVE_ONE_OUT, summarize
 from ..solvers.least_squares import least_squares
 from ..solvers.modes import Gram, Modes, Targets
+from ..solvers.plan import SparseRows
 from ..table import Schema
 from .given import Fit, finished_ridge, refuse, ridge_at
 from .modelling import Setting, model_of, single_path
 
 Floats = NDArray[np.float64]
 Score = Callable[[Floats], Floats]
+MOST_KEPT = 2_000_000  # coefficients of a path that are kept beside a fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,38 +49,17 @@ class LeaveOneOut:
     sums: Floats
     held: Floats | None
     null_error: Floats
+    path: Path | None
 
     def models(self, setting: Setting) -> tuple[Model, ...]:
         """One frozen model for each target, with the curve of its leave-one-out errors."""
-        return tuple(self._model(setting, k) for k in range(len(self.fit.coefs)))
-
-    def _model(self, setting: Setting, k: int) -> Model:
-        order = np.argsort(-self.alphas, kind="stable")
-        mean = self.sums[k, order] / self.total
-        unknown = np.full(len(mean), np.nan)
-        path = single_path(self.fit, setting.penalty, k)
-        at = int(np.flatnonzero(order == self.best[k])[0])
-        kept = int(np.count_nonzero(self.fit.coefs[k]))
-        curve = Curve(
-            0.0, self.alphas[order] / self.total, mean, unknown, np.zeros((0, len(mean))), unknown,
-            np.full(len(mean), kept),
+        return tuple(
+            _model_with_curve(
+                self.fit, setting, k, self.alphas, self.total, int(self.best[k]), self.sums[k : k + 1] / self.total,
+                float(self.null_error[k]), LEAVE_ONE_OUT, self.fit.n_rows, self.path,
+            )
+            for k in range(len(self.fit.coefs))
         )  # fmt: skip
-        chosen = choose((curve,), "min")
-        choice = type(chosen)(
-            "min",
-            0.0,
-            float(curve.alphas[at]),
-            0,
-            float(mean[at]),
-            float("nan"),
-            float(path.train_error[0]),
-            kept,
-            kept,
-        )
-        selection = Selection(
-            "min", (curve,), {"min": choice}, float(self.null_error[k]), LEAVE_ONE_OUT, self.fit.n_rows
-        )
-        return model_of(self.fit, setting, path, selection, {"min": self.fit.certificate(k)}, k)
 
 
 def leave_one_out(
@@ -134,8 +116,45 @@ def leave_one_out(
     )
     return LeaveOneOut(
         alphas, rows.total, best, scores[np.arange(len(first)), first], fit, sums, held if keep else None,
-        _null_errors(rows, fit_intercept),
+        _null_errors(rows, fit_intercept), _ridge_path(modes, gram, alphas / rows.total, fit, best),
     )  # fmt: skip
+
+
+def _ridge_path(
+    modes: Modes, gram: Gram | None, alphas: Floats, fit: Fit, best: NDArray[np.intp]
+) -> Path | None:
+    """The whole path of a single target, where the decomposition of the Gram gives it for next to nothing."""
+    p = len(modes.x_mean)
+    if gram is None or len(best) > 1 or p * len(alphas) > MOST_KEPT:
+        return None
+    order = np.argsort(-alphas, kind="stable")
+    strengths, values, pull = alphas[order], modes.values[:, None], modes.pull
+    with single_threaded_blas():
+        coefs = modes.vectors @ (pull / (values + strengths))
+        left = gram.cross - gram.matrix @ coefs - strengths * coefs
+    coefs[:, np.flatnonzero(order == best[0])[0]] = fit.coefs[0]
+    sums = fit.evidence.sums
+    explained = (pull**2 * (values + 2 * strengths) / (values + strengths) ** 2).sum(axis=0)
+    square = float(sums.y_square[0])
+    gaps = (left**2).sum(axis=0) / (2 * strengths) / (0.5 * square if square > 0 else 1.0)
+    return Path(
+        alphas=strengths,
+        l1_ratio=0.0,
+        intercepts=np.asarray(modes.y_mean[0] - modes.x_mean @ coefs),
+        n_nonzero=np.count_nonzero(coefs, axis=0),
+        degrees_of_freedom=(values / (values + strengths)).sum(axis=0),
+        train_error=np.maximum(square - explained, 0.0),
+        gaps=gaps,
+        gap_source="moments",
+        alpha_max=float("inf"),
+        x_mean=modes.x_mean,
+        x_scale=fit.evidence.x_scale,
+        y_mean=float(modes.y_mean[0]),
+        y_scale=1.0,
+        stored=SparseRows.of(np.ascontiguousarray(coefs.T)),
+        gap_rounding=np.zeros(len(alphas)),
+        solver="eigendecomposition",
+    )
 
 
 def _null_errors(rows: Targets, fit_intercept: bool) -> Floats:
@@ -147,40 +166,112 @@ def _null_errors(rows: Targets, fit_intercept: bool) -> Floats:
     return np.asarray(share @ ((rows.y - share @ rows.y) / left[:, None]) ** 2)
 
 
+@dataclass(frozen=True, eq=False)
+class RidgeFolds:
+    """Ridge on given folds: ``errors`` (A, T, K) weighted mean squared errors, ``scores`` (A, K) by the caller's scorer,
+    ``best`` which alpha has the best mean score, ``fit`` of all rows there."""
+
+    alphas: Floats
+    total: float
+    best: int
+    errors: Floats
+    scores: Floats
+    fit: Fit
+    fold_text: str
+    null_error: Floats
+
+    def models(self, setting: Setting) -> tuple[Model, ...]:
+        """One frozen model for each target, with the curve of its squared errors; the scorer chose the alpha."""
+        return tuple(
+            _model_with_curve(
+                self.fit, setting, k, self.alphas, self.total, self.best, self.errors[:, k].T, float(self.null_error[k]),
+                self.fold_text, self.errors.shape[2],
+            )
+            for k in range(len(self.fit.coefs))
+        )  # fmt: skip
+
+
 def ridge_on_folds(
     rows: Targets,
     schema: Schema,
     pairs: Sequence[tuple[Any, Any]],
+    fold_text: str,
     alphas: Floats,
-    of_fold: Callable[[int, Any, Floats, Floats], None],
-    choose_best: Callable[[], int],
+    score: Callable[[int, Any, Floats, Floats, Floats], Floats],
     *,
     penalty: Penalty,
     fit_intercept: bool = True,
     threads: int | None = None,
-) -> Fit:
-    """Hands every fold's fits at all alphas (A,) of scikit-learn's Ridge to ``of_fold(fold, test rows, coefs (A, T, p),
-    intercepts (A, T))``, and fits all rows at the alpha that ``choose_best()`` then names."""
+) -> RidgeFolds:
+    """Every fold's fits at all alphas (A,) of scikit-learn's Ridge from one decomposition a fold, rated by
+    ``score(fold, test rows, coefs (A, T, p), intercepts (A, T), predictions (A, n_test, T)) -> (A,)``, more being better."""
     count = thread_count(threads)
+    targets = rows.y.shape[1]
+    scores, errors = np.empty((len(alphas), len(pairs))), np.empty((len(alphas), targets, len(pairs)))
+    nulls = np.zeros(targets)
     for k, (train, test) in enumerate(pairs):
-        chosen = np.flatnonzero(train) if np.asarray(train).dtype == bool else np.asarray(train)
-        own = Targets(
-            rows.design.take(chosen), rows.y[chosen], None if rows.weights is None else rows.weights[chosen]
-        )
+        own, held = _taken(rows, train), _taken(rows, test)
+        if not own.total > 0 or not held.total > 0:
+            raise DataError(
+                f"Fold {k + 1} has no row of positive weight on one of its sides; give other folds or weights."
+            )
         modes = Modes.of(own, fit_intercept, count)
         fits = [_at(own, float(alpha), modes, fit_intercept, count) for alpha in alphas]
         coefs = np.stack([c.T for c, _ in fits])
-        of_fold(k, test, coefs, np.stack([b for _, b in fits]))
-    best = choose_best()
-    strengths = np.full(rows.y.shape[1], alphas[best] / rows.total)
-    return ridge_at(rows, schema, strengths, penalty=penalty, fit_intercept=fit_intercept, threads=threads)
+        intercepts = np.stack([b for _, b in fits])
+        flat = held.design.matvec(np.ascontiguousarray(coefs.reshape(-1, coefs.shape[2]).T), count)
+        predictions = np.moveaxis(flat.reshape(len(held.y), len(alphas), targets), 1, 0) + intercepts[:, None]
+        share = held.shares()
+        errors[:, :, k] = np.einsum("n,ant->at", share, (held.y - predictions) ** 2)
+        nulls += share @ (held.y - modes.y_mean) ** 2 / len(pairs)
+        scores[:, k] = score(k, test, coefs, intercepts, predictions)
+    best = int(np.argmax(scores.mean(axis=1)))
+    strengths = np.full(targets, alphas[best] / rows.total)
+    fit = ridge_at(rows, schema, strengths, penalty=penalty, fit_intercept=fit_intercept, threads=threads)
+    return RidgeFolds(alphas, rows.total, best, errors, scores, fit, fold_text, nulls)
+
+
+def _taken(rows: Targets, which: Any) -> Targets:
+    chosen = np.asarray(which)
+    chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+    return Targets(
+        rows.design.take(chosen), rows.y[chosen], None if rows.weights is None else rows.weights[chosen]
+    )
 
 
 def _at(
     rows: Targets, alpha: float, modes: Modes, fit_intercept: bool, threads: int
 ) -> tuple[Floats, Floats]:
-    if alpha == 0:
-        coefs = least_squares(rows, None, fit_intercept, threads)
-    else:
-        coefs = modes.coefficients(alpha / rows.total)
+    unpenalized = alpha == 0
+    coefs = (
+        least_squares(rows, None, fit_intercept, threads)
+        if unpenalized
+        else modes.coefficients(alpha / rows.total)
+    )
     return coefs, modes.intercepts(coefs)
+
+
+def _model_with_curve(
+    fit: Fit, setting: Setting, k: int, alphas: Floats, total: float, best: int, fold_errors: Floats, null_error: float,
+    fold_text: str, n_folds: int, path: Path | None = None,
+) -> Model:  # fmt: skip
+    """The model of the k-th target, its curve over decreasing alphas; ``fold_errors`` (K, A), or one row of means."""
+    order = np.argsort(-alphas, kind="stable")
+    unknown = np.full(len(order), np.nan)
+    errors = fold_errors[:, order]
+    mean, spread = (
+        (errors[0], unknown) if fold_text == LEAVE_ONE_OUT else summarize(errors, np.ones(len(errors)))
+    )
+    kept_folds = errors[:0] if fold_text == LEAVE_ONE_OUT else errors
+    at = int(np.flatnonzero(order == best)[0])
+    index = at if path is not None else 0
+    path = single_path(fit, setting.penalty, k) if path is None else path
+    kept = int(np.count_nonzero(fit.coefs[k]))
+    train = path.train_error if len(path) == len(order) else unknown
+    curve = Curve(0.0, alphas[order] / total, mean, spread, kept_folds, train, np.full(len(order), kept))
+    choice = Choice(
+        "min", 0.0, float(curve.alphas[at]), index, float(mean[at]), float(spread[at]), float(path.train_error[index]),
+        kept, kept,
+    )  # fmt: skip
+    selection = Selection("min", (curve,), {"min": choice}, null_error, fold_text, n_folds)
+    return model_of(fit, setting, path, selection, {"min": fit.certificate(k)}, k)

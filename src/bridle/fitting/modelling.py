@@ -16,7 +16,7 @@ from ..paths import Path
 from ..penalties import Penalty
 from ..selection import Selection
 from ..solvers.plan import SparseRows
-from ..table import Schema
+from ..table import Note, Schema
 from .certifying import named
 from .given import Fit
 from .remarks import correlated_groups
@@ -32,6 +32,7 @@ class Setting:
     penalty: Penalty
     fit_intercept: bool
     target_name: str = "y"
+    notes: tuple[Note, ...] = ()
     call: Mapping[str, Any] | None = None
 
 
@@ -111,6 +112,7 @@ def model_of(
         target_name=setting.target_name,
         target_mean=float(sums.y_mean[at]),
         target_sd=y_sd,
+        notes=setting.notes,
         call=setting.call or {},
         solver=fit.solver,
     )

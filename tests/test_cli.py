@@ -116,8 +116,15 @@ def test_help_lists_the_commands_that_work() -> None:
     result = cli("--help")
     assert result.status == 0 and result.err == ""
     commands = re.findall(r"^  (\w+)  +[A-Z]", result.out, re.M)
-    assert [c for c in commands if c.islower()] == ["convert", "example", "fit", "predict", "verify"]
-    for command in ("convert", "example", "fit", "predict", "verify"):
+    assert [c for c in commands if c.islower()] == [
+        "compare",
+        "convert",
+        "example",
+        "fit",
+        "predict",
+        "verify",
+    ]
+    for command in ("compare", "convert", "example", "fit", "predict", "verify"):
         assert cli(command, "--help").status == 0
 
 

@@ -25,6 +25,8 @@ _HOMES = {
     "Path": "bridle.paths",
     "Moments": "bridle.moments",
     "report": "bridle.reporting",
+    "compare": "bridle.comparing",
+    "Comparison": "bridle.comparing",
     "Ridge": "bridle.estimators",
     "RidgeCV": "bridle.estimators",
     "Lasso": "bridle.estimators",

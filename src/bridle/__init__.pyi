@@ -1,3 +1,5 @@
+from .comparing import Comparison as Comparison
+from .comparing import compare as compare
 from .errors import BridleError as BridleError
 from .errors import DataError as DataError
 from .errors import NotCertifiedWarning as NotCertifiedWarning

@@ -29,7 +29,7 @@ def _blas_libraries() -> list[Any]:
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
-class single_threaded_blas:  # noqa: N801 - reads as a statement: with single_threaded_blas(): ...
+class single_threaded_blas:
     """Holds every BLAS at one thread: parallelism is then bridle's own, over fixed tiles, with the same bits."""
 
     def __enter__(self) -> None:

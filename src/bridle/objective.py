@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .penalties import Penalty
 
 Floats = NDArray[np.float64]
+ROUNDING = float(np.finfo(np.float64).eps)
 
 
 def loss(residual: Floats, share: Floats) -> float:
@@ -60,6 +61,8 @@ def duality_gap(
     """
     if not penalty.feasible(b):
         return float("inf"), 1.0
+    if penalty.even:
+        return _even_gap(residual_square, b, g, alpha * l1_ratio, alpha * (1 - l1_ratio))
     penalized = (penalty.factors > 0) & np.isfinite(penalty.factors)
     scale = 1.0
     pull = np.abs(g)
@@ -77,6 +80,31 @@ def duality_gap(
         -scale * float(own @ g),
         float(conjugate[penalized].sum()),
     )
-    # Nobody can see below the rounding of the sum itself, so no gap is reported smaller.
-    rounding = np.finfo(np.float64).eps * sum(abs(term) for term in terms)
-    return max(sum(terms), 0.0) + rounding, scale
+    return _seen(terms), scale
+
+
+def _even_gap(residual_square: float, b: Floats, g: Floats, l1: float, l2: float) -> tuple[float, float]:
+    """The same where all columns are penalized alike and no bound holds; what is left out has b = g = 0."""
+    pull, size = np.abs(g), np.abs(b)
+    scale, conjugate = 1.0, 0.0
+    if l2 > 0:
+        excess = np.maximum(pull - l1, 0.0)
+        conjugate = 0.5 * float(excess @ excess) / l2
+    else:
+        most = float(pull.max(initial=0.0))
+        scale = l1 / most if most > l1 else 1.0
+    terms = (
+        0.5 * (1 - scale) ** 2 * residual_square,
+        l1 * float(size.sum()) + 0.5 * l2 * float(b @ b),
+        -scale * float(b @ g),
+        conjugate,
+    )
+    return _seen(terms), scale
+
+
+def _seen(terms: tuple[float, ...]) -> float:
+    """The sum of the terms of a gap, and what its rounding may hide.
+
+    Nobody can see below the rounding of the sum itself, so no gap is reported smaller.
+    """
+    return max(sum(terms), 0.0) + ROUNDING * sum(abs(term) for term in terms)

@@ -57,6 +57,12 @@ class Penalty:
         return Penalty(v, low, high)
 
     @property
+    def even(self) -> bool:
+        """No bounds, and every column is penalized alike or left out."""
+        v = self.factors
+        return self.lower is None and self.upper is None and bool(((v == 1) | (v == np.inf)).all())
+
+    @property
     def plain(self) -> bool:
         """All factors one and no bounds."""
         return self.lower is None and self.upper is None and bool((self.factors == 1).all())
@@ -82,6 +88,8 @@ class Penalty:
 
     def feasible(self, b: Floats) -> bool:
         """Whether b respects the bounds (to rounding) and leaves out what is left out."""
+        if self.lower is None and self.upper is None:
+            return not b[~np.isfinite(self.factors)].any()
         slack = 1e-9 * np.abs(b)
         inside = self.lower is None or bool((b >= self.lower - slack).all())
         inside &= self.upper is None or bool((b <= self.upper + slack).all())

@@ -23,7 +23,7 @@ LATE = [
     "rich",
 ]
 LOADED = "import sys; print('|'.join(sorted(name for name in sys.modules if '.' not in name)))"
-FUNCTIONS = ["fit", "path", "load", "verify", "report"]
+FUNCTIONS = ["fit", "path", "load", "verify", "report", "compare"]
 EVERYTHING = (
     "import pkgutil, importlib, bridle\n"
     "for module in pkgutil.walk_packages(bridle.__path__, 'bridle.'):\n"

@@ -32,12 +32,18 @@ class Evidence:
     sums: Totals
     penalty: Penalty  # original units; constant columns left out
     x_scale: Floats  # (p,) 0 for constant columns
-    column_sd: Floats  # (p,) of the scaled columns: 1 where they were scaled to unit sd
+    sd: Floats  # (p,) of the columns; about zero where one is constant and there is no intercept
     fit_intercept: bool
     standardize: bool
     gram: Gram
     excess: dict[int, float]
     most_columns: int = MOST_COLUMNS
+
+    @property
+    def column_sd(self) -> Floats:
+        """(p,) of the scaled columns: 1 where they were scaled to unit standard deviation, and where they are constant."""
+        usable = self.x_scale > 0
+        return np.where(usable, self.sd, 1.0) / np.where(usable, self.x_scale, 1.0)
 
     def gap(self, k: int) -> float:
         """The duality gap of a candidate, in units of the target squared."""
@@ -133,14 +139,13 @@ def examine(
             sd = np.where(constant, np.sqrt(sums.variance + sums.mean**2), sd)
             constant = sd == 0
         x_scale = np.where(constant, 0.0, sd if standardize else 1.0)
-        safe = np.where(constant, 1.0, x_scale)
         factors = np.where(constant, np.inf, penalty.factors)
         evidence = Evidence(
             candidates=tuple(candidates),
             sums=sums,
             penalty=Penalty(factors, penalty.lower, penalty.upper),
             x_scale=x_scale,
-            column_sd=np.where(constant, 1.0, sd) / safe,
+            sd=sd,
             fit_intercept=fit_intercept,
             standardize=standardize,
             gram=gram

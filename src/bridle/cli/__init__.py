@@ -1,4 +1,4 @@
-"""The command line: `bridle example | fit | predict | verify | convert`.
+"""The command line: `bridle example | fit | compare | predict | verify | convert`.
 
 Data go to standard output, everything else to standard error; `-` is standard input. Nothing heavy is imported
 before a command needs it, so that `bridle --help` answers at once.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from .. import __version__
+from .compare_command import compare
 from .convert_command import convert
 from .examples import example
 from .fit_command import fit
@@ -35,7 +36,7 @@ def program() -> None:
     """
 
 
-for command in (example, fit, predict, verify, convert):
+for command in (example, fit, compare, predict, verify, convert):
     program.add_command(command)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import click
 from ..conventions import SCALES
 from ..errors import UsageError
 from . import parsing
+from .options import ROLES, options, some, tell_roles
 from .progress import progress_bar
 from .running import NOT_CERTIFIED, ascii_only, colored, is_terminal, put, put_json, say
 from .tables_out import format_of, write_columns
@@ -19,9 +19,6 @@ from .tables_out import format_of, write_columns
 if TYPE_CHECKING:
     from ..model import Model
     from ..table import Table
-
-MOST_COLUMNS_SHOWN = 40
-_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 @dataclass(frozen=True)
@@ -35,27 +32,7 @@ class Output:
     quiet: bool
 
 
-def _options(*options: _Decorator) -> _Decorator:
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
-
-
-_ROLES = _options(
-    click.option("--target", metavar="COLUMN", help="What to predict."),
-    click.option("--weights", metavar="COLUMN", help="Weights of the rows, at least 0."),
-    click.option("--groups", metavar="COLUMN", help="Rows of one group stay on one side of every split."),
-    click.option("--order", metavar="COLUMN", help="Train on what comes before, test on what comes after."),
-    click.option("--ignore", metavar="COLUMN", multiple=True, help="Leave a column out. Repeatable."),
-    click.option(
-        "--type", "types", metavar="COLUMN=TYPE", multiple=True,
-        help="Read a column as numeric, categorical, boolean or date. Repeatable.",
-    ),
-)  # fmt: skip
-_PENALTY = _options(
+_PENALTY = options(
     click.option(
         "--l1-ratio", "l1_ratios", type=parsing.numbers, multiple=True, metavar="LIST",
         help="Mixes to compare: 0 is ridge, 1 is lasso.  [default: 0,0.5,0.9,1]",
@@ -79,7 +56,7 @@ _PENALTY = _options(
     click.option("--upper", metavar="COLUMN=V", multiple=True, help="Upper bound of a coefficient. Repeatable."),
     click.option("--max-variables", type=int, metavar="N", help="Keep at most this many columns."),
 )  # fmt: skip
-_SELECTION = _options(
+_SELECTION = options(
     click.option(
         "--folds", type=parsing.folds, metavar="K|SHARE",
         help="Folds of the cross-validation, or the share of rows to hold out.  [default: 5]",
@@ -94,7 +71,7 @@ _SELECTION = _options(
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the folds."),
     click.option("--threads", type=int, help="How many; the answer does not depend on it."),
 )  # fmt: skip
-_OUTPUT = _options(
+_OUTPUT = options(
     click.option("--report", metavar="FILE", help="Write a report (HTML, one file)."),
     click.option("--model", metavar="FILE", help="Write the model, for bridle predict and bridle verify."),
     click.option("--predictions", metavar="FILE", help="Write out-of-fold predictions (.csv or .parquet)."),
@@ -105,35 +82,35 @@ _OUTPUT = _options(
 
 @click.command(short_help="Choose, fit, explain and certify a model of a table.")
 @click.argument("table")
-@_ROLES
+@ROLES
 @_PENALTY
 @_SELECTION
 @_OUTPUT
-def fit(table: str, **options: Any) -> int:
+def fit(table: str, **given: Any) -> int:
     """Fit TABLE (CSV, Parquet, Arrow or JSON lines; - is standard input): alpha and l1_ratio are chosen by
     cross-validation, the fit is certified, the answer explained on standard output.
     """
-    output = Output(**{field.name: options.pop(field.name) for field in fields(Output)})
+    output = Output(**{field.name: given.pop(field.name) for field in fields(Output)})
     parsing.check_outputs(
         table, {"--report": output.report, "--model": output.model, "--predictions": output.predictions}
     )
     if output.predictions is not None:
         format_of(output.predictions)
-    arguments = _arguments(options)
+    arguments = _arguments(given)
 
     from ..fitting import fit as fit_model
     from ..table import open_table
 
     data = open_table(table)
-    if options["target"] is None:
-        raise UsageError(f"Which column is the target? Give --target NAME; there are {_some(data)}.")
+    if given["target"] is None:
+        raise UsageError(f"Which column is the target? Give --target NAME; there are {some(data)}.")
     with progress_bar(enabled=is_terminal(sys.stderr) and not output.quiet) as progress:
         model = fit_model(data, out_of_fold=output.predictions is not None, progress=progress, **arguments)
     if table != "-":
         model = replace(model, call={"data": table, **model.call})
     written = _write_files(model, data, output)
     if not output.quiet and not output.json:
-        _tell_roles(model, data)
+        tell_roles(model.schema, data)
     if output.json:
         put_json(_record(model, output))
     else:
@@ -156,11 +133,6 @@ def _arguments(options: dict[str, Any]) -> dict[str, Any]:
             option = "--penalty-factor" if name == "penalty_factors" else f"--{name}"
             out[name] = parsing.numbered(option, out[name])
     return out
-
-
-def _some(data: Table) -> str:
-    names = list(data.names)
-    return ", ".join(names[:12]) + (f" and {len(names) - 12:,} more" if len(names) > 12 else "")
 
 
 def _write_files(model: Model, data: Table, output: Output) -> list[str]:
@@ -191,22 +163,6 @@ def _held_out(model: Model, data: Table) -> dict[str, Any]:
         name: observed,
         "prediction" if name != "prediction" else "out_of_fold": model.selection.out_of_fold,
     }
-
-
-def _tell_roles(model: Model, data: Table) -> None:
-    """What the columns were taken for."""
-    rows = model.schema.describe()
-    say(f"{data.n_rows:,} rows, {len(data.names):,} columns")
-    shown = [(*map(_cut, row[:3]), row[3]) for row in rows[:MOST_COLUMNS_SHOWN]]
-    widths = [max((len(row[i]) for row in shown), default=0) for i in range(3)]
-    for row in shown:
-        say("  " + "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths)), row[3]]).rstrip())
-    if len(rows) > len(shown):
-        say(f"  and {len(rows) - len(shown):,} more")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _print_summary(model: Model) -> None:

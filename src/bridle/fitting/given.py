@@ -274,7 +274,7 @@ def examined(
     coef = candidates[0].coef
     asked = list(candidates)
     if y_mean is not None:
-        asked.append(replace(candidates[0], intercept=y_mean, coef=np.zeros_like(coef), alpha=1.0))
+        asked.append(Candidate(1.0, candidates[0].l1_ratio, y_mean, np.zeros_like(coef)))
     light = engine is not None and engine.name == "moments" and len(coef) <= LIGHT
     gram = None if engine is None else partial(engine.gram, fit_intercept=fit_intercept)
     evidence = examine(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cache
+from functools import cache, singledispatch
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FileError, ModelFileError
+from ..errors import FileError, ModelFileError, UsageError
 from ..modelfile import replace_file
 from .layout import page_values
 from .summarizing import summary
@@ -34,7 +34,7 @@ class Page(str):
         return f'<iframe title="bridle report" sandbox srcdoc="{escape(str(self))}" style="{style}"></iframe>'
 
 
-def report(model: Model, path: str | os.PathLike[str] | None = None) -> str:
+def report(model: Model | Any, path: str | os.PathLike[str] | None = None) -> str:
     """Write a model's report as one self-contained HTML page.
 
     The page asks for nothing from outside: figures are inline SVG, there is no script and no web font. It
@@ -42,7 +42,7 @@ def report(model: Model, path: str | os.PathLike[str] | None = None) -> str:
 
     Parameters
     ----------
-    model : a fitted model, as ``bridle.fit`` returns it or ``bridle.load`` reads it.
+    model : a fitted model, as ``bridle.fit`` returns it or ``bridle.load`` reads it; or a comparison.
     path : where to write the page; an existing file is replaced in one step. None: it is only returned.
 
     Returns
@@ -64,10 +64,21 @@ def report(model: Model, path: str | os.PathLike[str] | None = None) -> str:
     >>> bridle.report(model).startswith("<!doctype html>")
     True
     """
-    html = Page(_template().render(css=_css(), version=_version(), **page_values(model, summary(model))))
+    html = Page(page_of(model))
     if path is not None:
         _write(Path(path), html)
     return html
+
+
+@singledispatch
+def page_of(model: Any) -> str:
+    """The HTML of what there is a page for; rooms above register their own kinds."""
+    if not hasattr(model, "selection"):
+        raise UsageError(
+            f"There is no report of a {type(model).__name__}: give a bridle.Model (est.model_) or a comparison."
+        )
+    values = page_values(model, summary(model))
+    return str(_template().render(css=_css(), version=_version(), **values))
 
 
 @cache

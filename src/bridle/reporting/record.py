@@ -89,8 +89,8 @@ def to_json(model: Model) -> dict[str, Any]:
         "certificate": _certificate(model),
         "call": dict(model.call),
     }
-    plain: dict[str, Any] = _plain(record)
-    return plain
+    made: dict[str, Any] = plain(record)
+    return made
 
 
 def _errors(said: Summary) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def _certificate(model: Model) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Plain JSON types all the way down; what has none is written as text."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -182,7 +182,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, Mapping):
-        return {_plain(str(k)): _plain(v) for k, v in value.items()}
+        return {plain(str(k)): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return str(value)

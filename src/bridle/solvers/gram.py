@@ -122,7 +122,7 @@ class GramEngine:
             arrays = {key: np.concatenate([piece[key] for piece in pieces]) for key in pieces[0]}
             fills = np.array(filled)
         coefs = [
-            SparseRows.of(np.nan_to_num(arrays["beta"][:, i].reshape(-1, self.atoms.p)))
+            SparseRows.of(_known(arrays["beta"][:, i].reshape(-1, self.atoms.p), plan))
             for i in range(len(plan.l1_ratios))
         ]
         keys = ("gap", "train_error", "nonzero", "test_error", "x_mean", "x_scale", "y_mean", "y_scale")
@@ -181,6 +181,11 @@ class GramEngine:
     def null_errors(self, split: Split, fit_intercept: bool) -> Floats:
         means, weight, scatter = self.atoms.mean[:, -1], self.atoms.weight, self.atoms.scatter[:, -1]
         return null_errors(weight, means, scatter, split, fit_intercept)
+
+
+def _known(beta: Floats, plan: Plan) -> Floats:
+    """Coefficients, with zeros behind the end of a path that was limited."""
+    return beta if plan.max_nonzero >= beta.shape[1] else np.nan_to_num(beta)
 
 
 def unpenalized(block: Floats, c: Floats, penalty: Penalty, free: NDArray[np.intp]) -> Floats:

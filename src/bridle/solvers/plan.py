@@ -117,6 +117,14 @@ class SparseRows:
 
     @staticmethod
     def of(dense: Floats) -> SparseRows:
+        if len(dense) == 1:
+            kept = np.flatnonzero(dense[0])
+            return SparseRows(
+                np.array([0, len(kept)], dtype=np.int64),
+                kept.astype(np.int64),
+                dense[0, kept],
+                dense.shape[1],
+            )
         rows, columns = np.nonzero(dense)
         starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(dense)))])
         return SparseRows(

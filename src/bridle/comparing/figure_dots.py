@@ -1,0 +1,127 @@
+"""Dots with intervals, one row for each method: errors, and differences about zero."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..reporting import axes
+from ..reporting.axes import Linear
+from ..reporting.formatting import ticks_text
+
+WIDE_TEXT = 190.0
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One row: where its dot is, the ends of its interval (NaN: unknown), the text at its end.
+
+    ``strong`` is the one to look at; ``style`` is a CSS class: "heldout" or "off".
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    text: str
+    strong: bool = False
+    style: str = "heldout"
+
+
+def dots_figure(
+    rows: Sequence[Dot],
+    *,
+    title: str,
+    unit: str,
+    sides: tuple[str, str] | None = None,
+    width: float = 720,
+    ident: str = "dots",
+) -> str:
+    """Draw dots with intervals as an SVG.
+
+    ``sides`` says what lies to the left and to the right of zero, which has a line of its own then.
+
+    A dot that lies so far out that the others could not be told apart is drawn as an arrow at the edge; its text says
+    where it is.
+
+    >>> rows = [Dot("Lasso", 50.0, 48.0, 52.0, "50.0", True), Dot("Ridge", 51.0, 49.0, 53.0, "51.0")]
+    >>> dots_figure(rows, title="Errors", unit="error").count("<circle")
+    2
+    """
+    narrow, zero = width < 500, sides is not None
+    step, top = (44, 6.0) if narrow else (31, 6.0)
+    low, high = _reach(rows, zero)
+    room = 0.0 if narrow else min(max(axes.text_width(row.name, 13) for row in rows) + 24, width / 3)
+    left, right = (8.0, width - 8) if narrow else (room, width - WIDE_TEXT)
+    x = Linear(low, high, left, right)
+    bottom = top + step * len(rows)
+    body = []
+    ticks = _ticks(low, high, (right - left), 4 if narrow else 6)
+    for tick, label in zip(ticks, ticks_text(ticks)):
+        half = axes.text_width(label, 12) / 2
+        body.append(axes.line(x(tick), top, x(tick), bottom, "zero" if zero and tick == 0 else "grid"))
+        body.append(axes.text(min(max(x(tick), half), width - half), bottom + 17, label, "tick", "middle"))
+    for at, row in enumerate(rows):
+        body.append(_row(row, x, top + step * at, width, narrow))
+    body.append(axes.line(left, bottom, right, bottom, "axis"))
+    if sides is None:
+        body.append(axes.text(left, bottom + 36, axes.fitted(unit, 12, width - left), "label"))
+    else:
+        body.append(axes.text(left, bottom + 36, f"← {sides[0]}", "label"))
+        body.append(axes.text((left + right) / 2, bottom + 36, unit, "label", "middle"))
+        body.append(axes.text(right, bottom + 36, f"{sides[1]} →", "label", "end"))
+    said = "; ".join(f"{row.name}: {row.text}" for row in rows)
+    return axes.drawing(ident, width, bottom + 44, title, said + ".", body)
+
+
+def _ticks(low: float, high: float, room: float, most: int) -> list[float]:
+    """As many round numbers as their labels have room."""
+    while True:
+        ticks = axes.nice_ticks(low, high, most)
+        wide = max(axes.text_width(label, 12) for label in ticks_text(ticks)) + 14
+        if most <= 2 or wide * len(ticks) <= room:
+            return ticks
+        most -= 1
+
+
+def _reach(rows: Sequence[Dot], zero: bool) -> tuple[float, float]:
+    """The ends of the axis: everything, but for rows that would press all others into a corner."""
+    most = 12 if zero else 40
+    spans = sorted((_span(row, zero) for row in rows), key=lambda span: span[1] - span[0])
+    kept = [spans[0]]
+    for span in spans[1:]:
+        wide = max(s[1] for s in kept) - min(s[0] for s in kept)
+        if max(span[1], kept[-1][1]) - min(span[0], kept[-1][0]) <= most * wide or wide == 0:
+            kept.append(span)
+    low, high = min(s[0] for s in kept), max(s[1] for s in kept)
+    if zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    margin = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
+    return low - margin, high + margin
+
+
+def _span(row: Dot, zero: bool) -> tuple[float, float]:
+    ends = [
+        value for value in (row.low, row.value, row.high, 0.0 if zero else row.value) if math.isfinite(value)
+    ]
+    return (min(ends), max(ends)) if ends else (0.0, 0.0)
+
+
+def _row(row: Dot, x: Linear, y: float, width: float, narrow: bool) -> str:
+    middle, label = (y + 31, y + 18) if narrow else (y + 15, y + 20)
+    name = "name mark" if row.strong else "name"
+    parts = axes.text(0, label, axes.fitted(row.name, 13, width / 3 if not narrow else width / 2), name)
+    parts += axes.text(width, label, row.text, "value", "end")
+    outside = row.value > x.high or row.value < x.low
+    if outside:
+        edge, sign = (x.end, "→") if row.value > x.high else (x.start, "←")
+        parts += axes.text(edge, middle + 4, sign, "label", "end" if row.value > x.high else "start")
+    elif math.isfinite(row.value):
+        if math.isfinite(row.low) and row.high > row.low:
+            ends = x(max(row.low, x.low)), x(min(row.high, x.high))
+            parts += axes.line(ends[0], middle, ends[1], middle, "whisker strong")
+            parts += "".join(axes.line(e, middle - 4, e, middle + 4, "whisker strong") for e in ends)
+        style = f"dot {row.style}" + ("" if row.strong or row.style == "off" else " other")
+        parts += f'<circle class="{style}" cx="{axes.px(x(row.value))}" cy="{axes.px(middle)}" r="5"/>'
+    return f'<g class="series">{parts}{axes.hint(f"{row.name}: {row.text}")}</g>'

@@ -1,0 +1,193 @@
+"""``bridle.compare``: every method on the same folds, from one reading of the data."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from .._numerics import thread_count
+from ..errors import NotCertifiedWarning, UsageError, number
+from ..fitting import fit
+from ..fitting.intake import Teller, check_null, engines_for, folds_of, read_in
+from ..fitting.remarks import matrix_notes
+from ..model import Model, as_table
+from ..penalties import Penalty
+from ..selection import Folds
+from ..selection.choosing import RULES
+from .candidates import Candidate, Task, candidates
+from .nesting import Nesting
+from .recommending import recommend
+from .result import Comparison, Row
+
+Progress = Callable[[str, float], None] | None
+
+
+def compare(
+    data: Any,
+    y: Any = None,
+    *,
+    target: str | None = None,
+    weights: Any = None,
+    groups: Any = None,
+    order: Any = None,
+    ignore: Sequence[str] = (),
+    types: Mapping[str, str] | None = None,
+    l1_ratios: float | Sequence[float] = (0.1, 0.5, 0.9),
+    n_alphas: int = 100,
+    standardize: bool = True,
+    fit_intercept: bool = True,
+    folds: Any = None,
+    repeats: int = 1,
+    stratify: Any = None,
+    rule: str = "min",
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> Comparison:
+    """The constant, least squares, ridge, lasso and elastic net side by side, and which of them to take.
+
+    Every method is judged on the same held-out rows, by nested cross-validation: for each fold, its alpha (and l1_ratio)
+    is chosen by the other rows alone, so that no error is flattered by the choice. Differences are paired by fold and
+    tested by the corrected resampled t-test (Nadeau and Bengio 2003). Recommended is, of the methods that cannot be told
+    apart from the one with the smallest error, the one that keeps the fewest variables.
+
+    Parameters
+    ----------
+    data, y, target, weights, groups, order, ignore, types : as in ``bridle.fit``.
+    l1_ratios : the elastic net's mixes, between 0 and 1; ridge (0) and lasso (1) are compared anyway.
+    n_alphas : strengths of every path, on a log grid from the exact alpha_max.
+    standardize, fit_intercept, folds, repeats, stratify, seed, threads, progress : as in ``bridle.fit``.
+    rule : how every method chooses: "min" or "1se".
+
+    Returns
+    -------
+    Comparison
+        Frozen; ``comparison.recommended``, ``comparison.reason``, ``comparison.model(name)``.
+
+    Raises
+    ------
+    UsageError, DataError
+        As ``bridle.fit``; also where the training rows of a fold cannot be split once more.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((100, 8))
+    >>> found = compare(X, X[:, 0] - 2 * X[:, 2] + 0.1 * rng.standard_normal(100), l1_ratios=0.5)
+    >>> [row.name for row in found.rows]
+    ['null', 'least_squares', 'ridge', 'lasso', 'elastic_net']
+    >>> found.difference("null").verdict
+    'worse'
+    """
+    arguments = dict(locals())
+    seed = int(number("seed", seed, 0, 2**63, whole=True))
+    if rule not in RULES:
+        raise UsageError(f"rule must be one of {', '.join(RULES)}, not {rule!r}.")
+    taking_part = candidates(l1_ratios)
+    tell = _teller(progress)
+    start = perf_counter()
+    table = as_table(data)
+    ready = read_in(table, y, target, weights, groups, order, ignore, types)
+    made = folds_of(ready.rows.design.n, folds, repeats, stratify, ready, seed)
+    engines = engines_for(ready.rows, made, ready.schema, threads, tell)
+    nesting = Nesting.of(ready, made, engines, seed, thread_count(threads))
+    task = _task(nesting, n_alphas, standardize, fit_intercept, rule)
+    reading = perf_counter() - start
+    rows = tuple(_assessed(candidate, task, tell) for candidate in taking_part)
+    offered = len(np.unique(ready.schema.variable_of_column()))
+    taken, reason, differences = recommend(rows, nesting.splits, offered)
+    if taken.certified is False and taken.certificate is not None:
+        warnings.warn(f"{taken.title}: {taken.certificate.sentence}", NotCertifiedWarning, stacklevel=2)
+    return Comparison(
+        rows=rows,
+        recommended=taken,
+        reason=reason,
+        differences=differences,
+        splits=nesting.splits,
+        fold_text=made.text,
+        nested_text=nesting.text,
+        rule=rule,
+        n_rows=ready.rows.design.n,
+        target_name=ready.target_name,
+        target_sd=task.plain.y_scale,
+        schema=ready.schema,
+        notes=(*ready.notes, *matrix_notes(ready, task.plain)),
+        call=_call(arguments),
+        reading_seconds=reading,
+        origin=_origin(table, arguments, made),
+    )
+
+
+def _assessed(candidate: Candidate, task: Task, tell: Teller) -> Row:
+    heard = tell(candidate.title)
+    if heard is not None:
+        heard(0.0)
+    return candidate.assess(task, heard)
+
+
+def _task(nesting: Nesting, n_alphas: int, standardize: bool, fit_intercept: bool, rule: str) -> Task:
+    ready, engine = nesting.ready, nesting.engines[0]
+    penalty = Penalty.of(ready.rows.design.p)
+    null = engine.null(penalty, fit_intercept, standardize)
+    check_null(null, ready)
+    plain = engine.null(penalty, True, True)
+    errors = nesting.null_errors(fit_intercept)
+    return Task(nesting, null, plain, errors, n_alphas, standardize, fit_intercept, rule)
+
+
+def _origin(table: Any, arguments: Mapping[str, Any], made: Folds) -> Callable[[Row], Model]:
+    """Fits a row's method to all rows, on the same folds."""
+    names = ("y", "target", "weights", "groups", "order", "ignore", "types", "standardize", "fit_intercept", "folds",
+             "repeats", "stratify", "rule", "seed", "threads")  # fmt: skip
+    given = {name: arguments[name] for name in names}
+    if not (given["folds"] is None or isinstance(given["folds"], (int, float, np.number, np.ndarray))):
+        given["folds"] = _pairs(made)  # what gave them may give others when it is asked again
+
+    def model(row: Row) -> Model:
+        with np.errstate(invalid="ignore"):  # alpha = 0 times the infinite factors of columns left out
+            found = fit(table, **{**given, **row.arguments})
+        data = arguments["data"]
+        named = {"data": str(data)} if isinstance(data, str) or hasattr(data, "__fspath__") else {}
+        return replace(found, call={**named, **found.call})
+
+    return model
+
+
+def _pairs(made: Folds) -> list[tuple[Any, Any]]:
+    out = []
+    for round_ in made.rounds:
+        split = round_.split()
+        out += [
+            (split.rows_of(split.train[k]), split.rows_of(split.test[k])) for k in range(1, len(split.train))
+        ]
+    return out
+
+
+def _call(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that differ from their defaults: what it takes to compare the same again."""
+    out: dict[str, Any] = {}
+    data = arguments["data"]
+    if isinstance(data, str) or hasattr(data, "__fspath__"):
+        out["data"] = str(data)
+    for name, default in (compare.__kwdefaults__ or {}).items():
+        value = arguments[name]
+        if name in ("threads", "progress") or value is None:
+            continue
+        if isinstance(value, (bool, int, float, str)) and value == default:
+            continue
+        if isinstance(value, (list, tuple)) and isinstance(default, tuple) and list(value) == list(default):
+            continue
+        out[name] = value
+    return out
+
+
+def _teller(progress: Progress) -> Teller:
+    if progress is None:
+        return lambda stage: None
+    return lambda stage: lambda share: progress(stage, share)

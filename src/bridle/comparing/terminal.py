@@ -1,0 +1,161 @@
+"""The table on the console: rich where the terminal can, plain ASCII where it cannot."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from ..reporting.formatting import number, percent, short, to_ascii
+from .result import Comparison, Row
+from .saying import (
+    certificates,
+    error_text,
+    expectation,
+    how_judged,
+    how_paired,
+    impossible,
+    seconds,
+    verdict,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+MOST_NOTES = 8
+
+
+def comparison_console(
+    comparison: Comparison, width: int = 80, color: bool = True, *, ascii_only: bool = False
+) -> str:
+    """Lay out a comparison as text for a terminal: lines, ending with a newline.
+
+    ``width`` is in columns (below 60 it is laid out for 60), ``color`` adds ANSI sequences, ``ascii_only`` writes nothing
+    but ASCII.
+
+    >>> import numpy as np
+    >>> from bridle.comparing import compare
+    >>> x = np.random.default_rng(0).normal(size=(80, 3))
+    >>> found = compare(x, 3 * x[:, 0] + np.random.default_rng(1).normal(size=80))
+    >>> comparison_console(found, color=False, ascii_only=True).isascii()
+    True
+    """
+    from rich.console import Console
+
+    out = io.StringIO()
+    screen = Console(
+        file=out,
+        width=max(width, 60),
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        legacy_windows=False,
+    )
+    _Layout(screen, ascii_only).all_of(comparison)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+_COLUMNS = (
+    ("", "left"), ("Method", "left"), ("Error", "left"), ("R²", "right"), ("Kept", "right"), ("Against it", "left"),
+    ("Time", "right"),
+)  # fmt: skip
+_SHARE, _TIME = 3, 6
+
+
+class _Layout:
+    def __init__(self, screen: Console, ascii_only: bool) -> None:
+        self.screen = screen
+        self.ascii_only = ascii_only
+
+    def all_of(self, of: Comparison) -> None:
+        self.paragraph(of.reason, "bold")
+        self.paragraph(expectation(of), "bold")
+        self.heading("Side by side", f"root mean square, in units of {short(of.target_name, 30)}")
+        self.screen.print(self.table(of))
+        for sentence in impossible(of):
+            self.paragraph(sentence, indent=2)
+        self.paragraph(
+            "R²: share of the variance explained, on new rows; points are percent of it. Kept: variables, by the fit on all "
+            "rows. Time: of cross-validation and fit.",
+            indent=2,
+        )
+        self.heading("How this is judged")
+        self.paragraph(how_judged(of), indent=2)
+        self.paragraph(how_paired(of), indent=2)
+        warned = [note.text for note in of.notes if note.warning][:MOST_NOTES]
+        if warned:
+            self.heading("About the data")
+        for text in warned:
+            self.paragraph(f"⚠ {text}", "yellow", indent=2)
+        self.certified(of)
+
+    def certified(self, of: Comparison) -> None:
+        fine, sentence = certificates(of)
+        self.heading("Certificates")
+        sign, style = ("✓", "green") if fine else ("✗", "bold red")
+        self.paragraph(f"{sign} {sentence}", style, indent=2)
+
+    def table(self, of: Comparison) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        rows, shown, gap = self.fitting(of)
+        table = Table(box=None, show_edge=False, padding=(0, gap, 0, 0), pad_edge=False, header_style="dim")
+        for at in shown:
+            table.add_column(self.said(_COLUMNS[at][0]), justify=_COLUMNS[at][1], no_wrap=True)  # type: ignore[arg-type]
+        for row, cells in zip(of.rows, rows):
+            style = "bold" if row is of.recommended else ""
+            table.add_row(*(Text(cells[at], style=style) for at in shown))
+        return table
+
+    def fitting(self, of: Comparison) -> tuple[list[tuple[str, ...]], list[int], int]:
+        """What there is room for: first the time goes, then the share explained, then the standard errors."""
+        for left_out, spread in (
+            ((), True),
+            ((_TIME,), True),
+            ((_TIME, _SHARE), True),
+            ((_TIME, _SHARE), False),
+        ):
+            rows = [self.cells(of, row, spread) for row in of.rows]
+            shown = [at for at in range(len(_COLUMNS)) if at not in left_out]
+            width = sum(max(len(self.said(_COLUMNS[at][0])), *(len(row[at]) for row in rows)) for at in shown)
+            for gap in (2, 1):
+                if width + gap * len(shown) <= self.screen.width:
+                    return rows, shown, gap
+        return rows, shown, 1
+
+    def cells(self, of: Comparison, row: Row, spread: bool) -> tuple[str, ...]:
+        taken = "→" if row is of.recommended else ""
+        if row.possible:
+            error = error_text(row) if spread else number(row.rmse)
+            more = (
+                error,
+                percent(row.explained),
+                f"{row.n_variables:,}",
+                verdict(of, row),
+                seconds(row.seconds),
+            )
+        else:
+            more = ("–", "–", "–", "not possible", "–")
+        return tuple(map(self.said, (taken, short(row.title, 20), *more)))
+
+    def said(self, content: str) -> str:
+        return to_ascii(content) if self.ascii_only else content
+
+    def paragraph(self, content: str, style: str = "", indent: int = 0) -> None:
+        from rich.padding import Padding
+        from rich.text import Text
+
+        self.screen.print(Padding(Text(self.said(content), style=style), (0, 0, 0, indent)))
+
+    def heading(self, content: str, note: str = "") -> None:
+        from rich.text import Text
+
+        line = Text(self.said(content), style="bold cyan")
+        if note:
+            line.append(self.said(f"  {note}"), style="dim")
+        self.screen.print()
+        self.screen.print(line)

@@ -1,9 +1,12 @@
 """A pytest plugin that puts bridle's classes in the place of scikit-learn's before its test files are imported.
 
-    python -m pytest -p tests.estimators.upstream --pyargs sklearn.linear_model.tests.test_ridge
+    python -m pytest -c tests/estimators/upstream.ini -p tests.estimators.upstream \
+        --pyargs sklearn.linear_model.tests.test_ridge sklearn.linear_model.tests.test_coordinate_descent
 
-Every ``fit`` of a class of bridle's is counted, so that nobody tests scikit-learn by mistake. Tests that do not apply are
-deselected by name, each with its reason, in upstream_deselected.txt. The outcome goes to the file $BRIDLE_UPSTREAM as JSON.
+Every ``fit`` that a test asks of a class of bridle's is counted once, so that nobody tests scikit-learn by mistake; and
+the run stops before its first test where a test file holds one of scikit-learn's own classes under a replaced name. Tests
+that do not apply are deselected by name, each with its reason, in upstream_deselected.txt. The outcome goes to the file
+$BRIDLE_UPSTREAM as JSON. With $BRIDLE_UPSTREAM_ORIGINAL set nothing is replaced: what scikit-learn's own classes do.
 """
 
 from __future__ import annotations
@@ -12,18 +15,24 @@ import fnmatch
 import functools
 import json
 import os
+import threading
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 NAMES = ("Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV")
+ORIGINAL = bool(os.environ.get("BRIDLE_UPSTREAM_ORIGINAL"))
 calls: Counter[str] = Counter()
 outcomes: dict[str, str] = {}
-counted_in: dict[str, int] = {}
-deselected: list[str] = []
+skip_reasons: Counter[str] = Counter()
+called_in: set[str] = set()
+deselected: dict[str, list[str]] = {}
+inside = threading.local()  # a fit within a fit is part of it
 
 
 def replaced() -> None:
@@ -32,43 +41,85 @@ def replaced() -> None:
 
     import bridle.estimators
 
-    for name in NAMES:
-        ours = getattr(bridle.estimators, name)
-        ours.fit = _counting(ours.fit, name)
-        setattr(sklearn.linear_model, name, ours)
+    ours = [getattr(bridle.estimators, name) for name in NAMES]
+    for one in ours:
+        if "fit" in vars(one):
+            one.fit = _counting(one.fit)
+    for one in ours:
+        setattr(sklearn.linear_model, one.__name__, one)
 
 
-def _counting(fit: Any, name: str) -> Any:
+def _counting(fit: Any) -> Any:
     @functools.wraps(fit)
     def counted(self: Any, *args: Any, **kwargs: Any) -> Any:
-        calls[name] += 1
-        return fit(self, *args, **kwargs)
+        if getattr(inside, "fit", False):
+            return fit(self, *args, **kwargs)
+        inside.fit = True
+        # The class that was asked for, which may have its fit from another: Lasso's is ElasticNet's.
+        calls[next(one.__name__ for one in type(self).__mro__ if one.__module__.startswith("bridle."))] += 1
+        try:
+            return fit(self, *args, **kwargs)
+        finally:
+            inside.fit = False
 
     return counted
 
 
-def reasons() -> list[tuple[str, str]]:
-    """(pattern, reason) of every deselected test."""
-    lines = (Path(__file__).parent / "upstream_deselected.txt").read_text().splitlines()
-    pairs = (line.split("#", 1) for line in lines if line.strip() and not line.startswith("#"))
-    return [(pattern.strip(), reason.strip()) for pattern, reason in pairs]
+def reasons(version: str) -> list[tuple[str, str]]:
+    """(pattern, reason) of every deselected test of a version of scikit-learn."""
+    out, applies = [], True
+    for line in (Path(__file__).parent / "upstream_deselected.txt").read_text().splitlines():
+        if line.startswith("["):
+            applies = version in SpecifierSet(line.strip("[]"), prereleases=True)
+        elif line.strip() and not line.startswith("#") and applies:
+            pattern, reason = line.split("#", 1)
+            out.append((pattern.strip(), reason.strip()))
+    return out
+
+
+def name_of(item: pytest.Item) -> str:
+    """As "test_ridge::test_name[parameters]", wherever scikit-learn is installed."""
+    return f"{item.module.__name__.rsplit('.', 1)[-1]}::{item.name}"  # type: ignore[attr-defined]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    replaced()
+    if not ORIGINAL:
+        replaced()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    kept = []
-    patterns = [pattern for pattern, _ in reasons()]
+    import sklearn
+
+    _check_replaced(items)
+    if ORIGINAL:
+        return
+    kept, left = [], []
+    deselected.update({pattern: [] for pattern, _ in reasons(sklearn.__version__)})
     for item in items:
+        name = name_of(item)
         # fnmatch reads [ and ] as a class of characters; in a test's name they are themselves.
-        if any(fnmatch.fnmatchcase(_plain(item.name), _plain(pattern)) for pattern in patterns):
-            deselected.append(item.name)
+        matching = [pattern for pattern in deselected if fnmatch.fnmatchcase(_plain(name), _plain(pattern))]
+        if matching:
+            deselected[matching[0]].append(name)
+            left.append(item)
         else:
             kept.append(item)
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    config.hook.pytest_deselected(items=left)
     items[:] = kept
+
+
+def _check_replaced(items: list[pytest.Item]) -> None:
+    """Stops the run where a test file does not hold the classes that it should."""
+    home = "sklearn." if ORIGINAL else "bridle."
+    held = 0
+    for module in {item.module for item in items}:  # type: ignore[attr-defined]
+        for name in NAMES:
+            if name in vars(module):
+                held += 1
+                if not vars(module)[name].__module__.startswith(home):
+                    raise pytest.UsageError(f"{module.__name__}.{name} is {vars(module)[name]}, not of {home}")
+    if not held:
+        raise pytest.UsageError(f"No test file holds any of {', '.join(NAMES)}: nothing would be tested.")
 
 
 def _plain(name: str) -> str:
@@ -76,27 +127,46 @@ def _plain(name: str) -> str:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Any:
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     before = sum(calls.values())
     with warnings.catch_warnings():
         yield
-    counted_in[item.nodeid] = sum(calls.values()) - before
+    if sum(calls.values()) > before:
+        called_in.add(name_of(item))
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.when == "call" or (report.when == "setup" and report.outcome != "passed"):
-        outcome = "xfailed" if hasattr(report, "wasxfail") else report.outcome
-        outcomes[report.nodeid] = outcome
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    result = yield
+    report = result.get_result()  # type: ignore[attr-defined]
+    name = name_of(item)
+    if hasattr(report, "wasxfail"):
+        outcomes[name] = "xfailed" if report.skipped else "xpassed"
+    elif report.when == "call" or report.outcome != "passed":  # a fixture that fails is a failure
+        outcomes[name] = report.outcome
+    if outcomes.get(name) == "skipped" and report.skipped:
+        skip_reasons[str(report.longrepr[2])] += 1
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     target = os.environ.get("BRIDLE_UPSTREAM")
-    if target:
-        summary = {
-            "outcomes": dict(Counter(outcomes.values())),
-            "failed": sorted(name for name, outcome in outcomes.items() if outcome == "failed"),
-            "deselected": sorted(deselected),
-            "calls": dict(calls),
-            "tests_that_called": sum(count > 0 for count in counted_in.values()),
-        }
-        Path(target).write_text(json.dumps(summary, indent=1))
+    if not target:
+        return
+    import sklearn
+
+    passed_or_failed = [name for name, outcome in outcomes.items() if outcome != "skipped"]
+    summary = {
+        "version": sklearn.__version__,
+        "outcomes": dict(Counter(outcomes.values())),
+        "failed": sorted(name for name, outcome in outcomes.items() if outcome not in NOT_FAILED),
+        "skipped": sorted(name for name, outcome in outcomes.items() if outcome == "skipped"),
+        "skip_reasons": dict(skip_reasons),
+        "deselected": {pattern: sorted(names) for pattern, names in deselected.items()},
+        "calls": dict(calls),
+        "run": len(passed_or_failed),
+        "tests_that_called": len(called_in),
+    }
+    Path(target).write_text(json.dumps(summary, indent=1))
+
+
+NOT_FAILED = ("passed", "xfailed", "skipped")

@@ -134,8 +134,12 @@ def _filled_statistics(
     design: Design, weights: Floats, mean: Floats, variance: Floats, weight: float
 ) -> tuple[Floats, Floats]:
     mean, variance = mean.copy(), variance.copy()
-    for column in np.unique(design.imputed[:, 0]):
-        values = design.columns(np.array([column]))[:, 0]
-        mean[column] = weights @ values / weight
-        variance[column] = weights @ (values - mean[column]) ** 2 / weight
+    columns = np.unique(design.imputed[:, 0])
+    step = max(1, (1 << 20) // max(1, design.n))  # every call walks through all blocks: many columns at a time
+    for at in range(0, len(columns), step):
+        own = columns[at : at + step]
+        values = design.columns(own)
+        mean[own] = weights @ values / weight
+        values -= mean[own]
+        variance[own] = weights @ (values * values) / weight
     return mean, variance

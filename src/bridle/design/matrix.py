@@ -15,6 +15,8 @@ from .blocks import Block, Dense, Floats, OneHot, Sparse
 
 Result = TypeVar("Result")
 TILE_BYTES = 1 << 21
+MANY_BLOCKS = 32
+SMALL_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +194,32 @@ def from_frame(frame: Frame) -> Design:
         if mask is None:
             mask = next(at for at, other in masks if np.array_equal(other, missing))
         pairs.append((column, mask))
-    return Design(tuple(blocks), np.array(pairs, dtype=np.intp).reshape(-1, 2))
+    return Design(_gathered(blocks), np.array(pairs, dtype=np.intp).reshape(-1, 2))
+
+
+def _gathered(blocks: list[Block]) -> tuple[Block, ...]:
+    """Runs of single columns copied into one block where they are many and small: every pass walks through the blocks."""
+    if len(blocks) < MANY_BLOCKS or len(blocks) * blocks[0].n_rows > SMALL_CELLS:
+        return tuple(blocks)
+    out: list[Block] = []
+    run: list[Dense] = []
+
+    def close() -> None:
+        if run:
+            joined = np.concatenate([block.values for block in run], axis=1)
+            # Wide tables are read by column, tall ones by row.
+            out.append(Dense(np.asfortranarray(joined) if joined.shape[1] > joined.shape[0] else joined))
+            run.clear()
+
+    for block in blocks:
+        if not isinstance(block, Dense) or (run and block.values.dtype != run[0].values.dtype):
+            close()
+        if isinstance(block, Dense):
+            run.append(block)
+        else:
+            out.append(block)
+    close()
+    return tuple(out)
 
 
 def _indicator_columns(frame: Frame) -> list[tuple[int, Indicator]]:

@@ -135,7 +135,9 @@ def _filled_statistics(
 ) -> tuple[Floats, Floats]:
     mean, variance = mean.copy(), variance.copy()
     columns = np.unique(design.imputed[:, 0])
-    step = max(1, (1 << 20) // max(1, design.n))  # every call walks through all blocks: many columns at a time
+    step = max(
+        1, (1 << 20) // max(1, design.n)
+    )  # every call walks through all blocks: many columns at a time
     for at in range(0, len(columns), step):
         own = columns[at : at + step]
         values = design.columns(own)

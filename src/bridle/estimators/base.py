@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from inspect import signature
 from typing import Any, TypeVar
@@ -19,12 +20,26 @@ from ..fitting.given import Fit
 from ..fitting.modelling import Setting, given_model
 from ..model import Model
 from ..penalties import Penalty
-from ..table import Note
+from ..table import Note, Schema
 from .reading import FLOATS, Table, bad_cell, plain
 
 Floats = NDArray[np.float64]
 Result = TypeVar("Result")
 BELOW_ROUNDING = 1e-14  # relative gaps that no arithmetic in doubles can improve on
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A fit and the circumstances of its making: what models are built from when somebody asks for them."""
+
+    fit: Fit
+    schema: Schema
+    settings: dict[str, Any]
+    weighted: bool
+    notes: tuple[Note, ...]
+
+
+_passed: set[tuple[type, ...]] = set()  # a class and the types of its parameters that were found right
 
 
 class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -34,20 +49,17 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
     coefficients by name, ``bridle.report(est.model_, "out.html")``.
     """
 
-    _plain_types: dict[str, tuple[Any, ...]] = {}  # noqa: RUF012 - as scikit-learn declares its own
-
     def _check_parameters(self) -> None:
-        """scikit-learn's own check of every parameter, left out where all are plainly right."""
-        for name, allowed in self._plain_types.items():
-            value = getattr(self, name)
-            if not any(value is one or type(value) is one for one in allowed):
-                self._validate_params()
-                return
-        if not self._plain_numbers():
+        """scikit-learn's own check of every parameter, left out where parameters of these types have passed before and
+        the numbers lie in their ranges."""
+        own = self.__dict__
+        kinds = (type(self), *(type(own[name]) for name in _defaults(type(self))))  # type: ignore[arg-type]
+        if kinds not in _passed or not self._plain_numbers():
             self._validate_params()
+            _passed.add(kinds)
 
     def _plain_numbers(self) -> bool:
-        """Whether the numbers among the parameters lie in their ranges."""
+        """Whether numbers and words among the parameters lie in their ranges; False also means: not known at a glance."""
         return False
 
     def _asking(self, work: Callable[[], Result], table: Table) -> Result:
@@ -77,26 +89,21 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
         else:
             self.coef_ = coefs
             self.intercept_ = intercepts if self.fit_intercept else 0.0
-        call = self._call(weighted)
-        self._made = (
-            fit,
-            Setting(
-                table.schema, self._penalty(table.X.shape[1]), self.fit_intercept, notes=notes, call=call
-            ),
-        )
+        own = self.__dict__
+        settings = {name: own[name] for name in _defaults(type(self))}  # type: ignore[arg-type]
+        self._made = Made(fit, table.schema, settings, weighted, notes)
 
-    def _call(self, weighted: bool) -> dict[str, Any]:
-        """What it takes to make the same estimator again, for the report."""
-        own = {
-            name: self.__dict__[name]
-            for name, default in _defaults(type(self)).items()  # type: ignore[arg-type]
-            if self.__dict__[name] is not default and not _same(self.__dict__[name], default)
-        }
-        return {
-            "estimator": f"bridle.{type(self).__name__}",
-            **own,
-            **({"fit": ["sample_weight"]} if weighted else {}),
-        }
+    def _setting(self, made: Made) -> Setting:
+        """What the model says of its making; the call is what it takes to make the same estimator again."""
+        call: dict[str, Any] = {"estimator": f"bridle.{type(self).__name__}"}
+        for name, default in _defaults(type(self)).items():  # type: ignore[arg-type]
+            value = made.settings[name]
+            if value is not default and not _same(value, default):
+                call[name] = value
+        if made.weighted:
+            call["fit"] = ["sample_weight"]
+        penalty = self._penalty(made.schema.n_columns)
+        return Setting(made.schema, penalty, made.settings["fit_intercept"], notes=made.notes, call=call)
 
     def _warn_where_short(self, fit: Fit, count: int) -> None:
         """scikit-learn's warning where a gap is above ``tol`` times the null model's mean square."""
@@ -129,7 +136,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
             )
         known = self.__dict__.get("_models")
         if known is None or known[0] is not made:
-            known = (made, self._build_models(*made))
+            known = (made, self._build_models(made.fit, self._setting(made)))
             self._models = known
         models: tuple[Model, ...] = known[1]
         return models

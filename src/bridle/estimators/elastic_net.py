@@ -17,8 +17,6 @@ from .paths import enet_path, sparse_rows
 from .precomputed import check_gram
 from .reading import Table, read, read_weights
 
-BOOL, NUMBER = (bool,), (float, int)
-
 
 class ElasticNet(LinearRegressor):
     """Linear regression with L1 and L2 penalties; scikit-learn's ``ElasticNet``, solved exactly and certified.
@@ -90,11 +88,6 @@ class ElasticNet(LinearRegressor):
         "random_state": ["random_state"],
         "selection": [StrOptions({"cyclic", "random"})],
     }
-    _plain_types = {  # noqa: RUF012
-        "alpha": NUMBER, "l1_ratio": NUMBER, "fit_intercept": BOOL, "precompute": BOOL, "max_iter": (int, None),
-        "copy_X": BOOL, "tol": NUMBER, "warm_start": BOOL, "positive": BOOL, "random_state": (None, int),
-        "selection": (str,),
-    }  # fmt: skip
 
     path = staticmethod(enet_path)
 
@@ -211,7 +204,6 @@ class Lasso(ElasticNet):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         key: value for key, value in ElasticNet._parameter_constraints.items() if key != "l1_ratio"
     }
-    _plain_types = {key: value for key, value in ElasticNet._plain_types.items() if key != "l1_ratio"}  # noqa: RUF012
 
     path = staticmethod(enet_path)
 

@@ -74,10 +74,6 @@ class Ridge(LinearRegressor):
         "positive": ["boolean"],
         "random_state": ["random_state"],
     }
-    _plain_types = {  # noqa: RUF012
-        "alpha": (float, int), "fit_intercept": (bool,), "copy_X": (bool,), "max_iter": (None, int),
-        "tol": (float, int), "solver": (str,), "positive": (bool,), "random_state": (None,),
-    }  # fmt: skip
 
     def __init__(
         self,
@@ -101,7 +97,7 @@ class Ridge(LinearRegressor):
         self.random_state = random_state
 
     def _plain_numbers(self) -> bool:
-        return bool(
+        return type(self.alpha) in (float, int) and bool(
             0 <= self.alpha < np.inf and (self.max_iter is None or self.max_iter >= 1) and 0 <= self.tol < np.inf
             and self.solver in SOLVERS
         )  # fmt: skip

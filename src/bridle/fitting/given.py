@@ -214,6 +214,9 @@ def _settled(gram: Gram | None, coefs: Floats, alpha: float, which: NDArray[np.i
 def check_ranges(evidence: Evidence, design: Design, targets: Floats, schema: Schema) -> None:
     """Numbers that vary, but so little that their squares vanish, are refused by name: they would be lost in silence."""
     sums = evidence.sums
+    sizes = (sums.variance, sums.y_variance)
+    if all(SMALLEST**2 <= size.min() and size.max() <= LARGEST**2 for size in sizes):
+        return
     for k in np.flatnonzero(sums.y_variance < SMALLEST**2):
         spread = float(np.ptp(targets[:, k]))
         if 0 < spread < SMALLEST:

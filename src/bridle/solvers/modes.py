@@ -24,6 +24,7 @@ from .plan import Floats
 LANES = 4  # sums over tiles run in this many fixed lanes, so that their bits do not depend on the threads
 ROUNDING = float(np.finfo(np.float64).eps)
 WIDE_TILE = 2048
+NEGLIGIBLE = 1e-6  # beside the largest mode
 Result = TypeVar("Result")
 
 
@@ -146,15 +147,12 @@ class Modes:
         y_mean: Floats, threads: int,
     ) -> Modes:  # fmt: skip
         top = float(values[-1]) if len(values) else 0.0
-        nothing = values <= ROUNDING * max(len(values), 1) * top
-        values = np.where(nothing, 0.0, values)
-        if not by_row:  # Z'Y lies in the span of Z'Z: along what is no mode of it, it is rounding
-            pull = np.where(nothing[:, None], 0.0, pull)
+        values = np.where(values <= ROUNDING * max(len(values), 1) * top, 0.0, values)
         return Modes(rows, fit_intercept, by_row, values, vectors, pull, x_mean, y_mean, threads)
 
     def coefficients(self, alpha: float, which: slice | NDArray[np.intp] = slice(None)) -> Floats:
         """(p, T) of the named targets at one alpha > 0."""
-        shrunk = self.pull[:, which] / (self.values + alpha)[:, None]
+        shrunk = self.pull[:, which] * self._shrink(np.array([alpha]))
         with single_threaded_blas():
             inner = self.vectors @ shrunk
             if not self.by_row:
@@ -162,6 +160,16 @@ class Modes:
             dual = inner * np.sqrt(self.rows.shares())[:, None]
             off = np.outer(self.x_mean, dual.sum(axis=0)) if self.fit_intercept else 0.0
             return np.asarray(self.rows.design.rmatvec(dual, self.threads) - off)
+
+    def _shrink(self, alphas: Floats) -> Floats:
+        """1 / (value + alpha), (k, A).
+
+        Z'Y lies in the span of Z'Z: along what is no mode of it, there is only rounding, which a small alpha would blow up.
+        """
+        out = 1.0 / (self.values[:, None] + alphas)
+        if not self.by_row and len(self.values):
+            out[(self.values == 0)[:, None] & (alphas < NEGLIGIBLE * self.values[-1])] = 0.0
+        return np.asarray(out)
 
     def intercepts(self, coefs: Floats, which: slice | NDArray[np.intp] = slice(None)) -> Floats:
         """(T,) of coefficients (p, T)."""
@@ -177,7 +185,7 @@ class Modes:
         With ``keep`` also the residuals sqrt(w) e themselves, (n, T, A).
         """
         n, targets = self.rows.y.shape
-        shrink = 1.0 / (self.values[:, None] + alphas)
+        shrink = self._shrink(alphas)
         kept = np.empty((n, targets, len(alphas))) if keep else None
         root_total = np.sqrt(self.rows.total)
 

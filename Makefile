@@ -66,7 +66,8 @@ readme: .venv/.runtime
 	$(BIN)/python tools/readme.py
 
 bench: .venv/.tests
-	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
+	$(if $(filter estimators,$(ONLY)),,$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY)))
+	$(if $(filter estimators,$(or $(ONLY),estimators)),$(BIN)/python -m benchmarks.estimators)
 
 footprint: .venv/.tests
 	$(BIN)/python -m benchmarks.footprint

@@ -143,11 +143,13 @@ class ElasticNet(LinearRegressor):
         weights = read_weights(sample_weight, table)
         check_gram(self.precompute, table, weights, self.fit_intercept)
         penalty = self._penalty(table.X.shape[1])
-        columns = table.columns
+        columns, design = table.columns, table.design
         parts = [
             self._asking(
                 lambda k=k: elastic_net_at(  # type: ignore[misc]
-                    Rows(table.design, np.ascontiguousarray(columns[:, k]), weights),
+                    Rows(
+                        design, table.y if table.y.ndim == 1 else np.ascontiguousarray(columns[:, k]), weights
+                    ),
                     table.schema,
                     float(self.alpha),
                     float(self.l1_ratio),

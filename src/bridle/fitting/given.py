@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .._numerics import thread_count
+from .._numerics import single_threaded_blas, thread_count
 from ..certificate import GAP_TOLERANCE, Candidate, Certificate, Evidence, examine
 from ..design import Design
 from ..errors import DataError
@@ -93,7 +93,16 @@ def elastic_net_at(
 
     ``start``, a fit of before, is kept where it still is the solution.
     """
-    count = thread_count(threads)
+    with single_threaded_blas():  # once for all that follows
+        return _elastic_net_at(
+            rows, schema, alpha, l1_ratio, penalty, fit_intercept, thread_count(threads), start
+        )
+
+
+def _elastic_net_at(
+    rows: Rows, schema: Schema, alpha: float, l1_ratio: float, penalty: Penalty, fit_intercept: bool, count: int,
+    start: Candidate | None,
+) -> Fit:  # fmt: skip
     if start is not None:
         kept = examined(rows, [start], penalty, fit_intercept, None, count, None, "kept", [0])
         if kept.relative_gap() <= SOLVED:
@@ -104,6 +113,8 @@ def elastic_net_at(
     bounded = penalty.lower is not None or penalty.upper is not None
     if alpha == 0 and not bounded:
         coef, steps = _unpenalized(rows, engine, fit_intercept, count), 1
+        x_mean = engine.means() if fit_intercept else np.zeros(rows.design.p)
+        y_mean = _mean(rows) if fit_intercept else 0.0
     else:
         plan = Plan(
             np.array([l1_ratio]), np.array([[alpha]]), penalty, fit_intercept, False, SOLVED, exact=True
@@ -111,8 +122,7 @@ def elastic_net_at(
         solution = engine.solve(plan, split)
         coef = solution.coefs[0].row(0)
         steps = max(int(solution.statistics.get("sweeps", solution.statistics.get("passes", 1))), 1)
-    x_mean = engine.means() if fit_intercept else np.zeros(rows.design.p)
-    y_mean = _mean(rows) if fit_intercept else 0.0
+        x_mean, y_mean = solution.x_mean[0], float(solution.y_mean[0])
     found = Candidate(alpha, l1_ratio, float(y_mean - x_mean @ coef), coef)
     fit = examined(rows, [found], penalty, fit_intercept, engine, count, y_mean, engine.name, [steps])
     check_ranges(fit.evidence, rows.design, rows.y[:, None], schema)

@@ -32,6 +32,9 @@ class GramEngine:
         return GramEngine(atoms, rows.design.imputed, threads)
 
     def finite(self) -> bool:
+        if self.atoms.scatter.size <= 10_000:  # a sum is a number only where every term is one
+            with np.errstate(over="ignore", invalid="ignore"):
+                return bool(np.isfinite(self.atoms.mean.sum() + self.atoms.scatter.sum()))
         last = np.arange(self.atoms.p + 1)
         diagonal = self.atoms.scatter[:, last * (last + 1) // 2 + last]
         return bool(np.isfinite(self.atoms.mean).all() and np.isfinite(diagonal).all())
@@ -232,6 +235,8 @@ def column_scales(
 
 
 def _weighted_mean(weight: Floats, means: Floats) -> Floats:
+    if len(weight) == 1:
+        return np.asarray(means[0])
     total, mean = 0.0, np.zeros(means.shape[1])
     for w, m in zip(weight, means):
         if w > 0:

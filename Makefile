@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+OLDEST := 1.6.1
 CORE := $(wildcard cpp/*.hpp cpp/*.cpp) CMakeLists.txt pyproject.toml
 
 demo: .venv/.runtime
@@ -38,9 +39,15 @@ lint: .venv/.tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv/.tests
+unit: .venv/.tests build/sklearn-oldest/.$(OLDEST)
 	sh tools/browser.sh
 	$(BIN)/python -m pytest
+
+# The oldest scikit-learn that is supported, beside the one in the environment.
+build/sklearn-oldest/.$(OLDEST): .venv/.runtime
+	rm -rf build/sklearn-oldest
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/sklearn-oldest scikit-learn==$(OLDEST)
+	touch $@
 
 laws: .venv/.tests
 	BRIDLE_LAWS=many $(BIN)/python -m pytest tests/laws

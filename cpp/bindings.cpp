@@ -81,6 +81,21 @@ void add_one_hot(HeldColumns& columns, In<int32_t> codes, int64_t width, nb::obj
   columns.held.push_back(std::move(owner));
 }
 
+// Whoever is wrong about lengths or row numbers must not make the kernels read foreign memory.
+void check_rows(const Columns& columns, const In<double>& y, const MaybeIn<double>& weights, const In<int64_t>& rows,
+                const In<int64_t>& start) {
+  if (static_cast<int64_t>(y.size()) != columns.n) throw nb::value_error("y has another number of rows");
+  if (weights && static_cast<int64_t>(weights->size()) != columns.n)
+    throw nb::value_error("weights have another number of rows");
+  if (start.size() < 1 || start.data()[0] != 0 ||
+      start.data()[start.size() - 1] != static_cast<int64_t>(rows.size()))
+    throw nb::value_error("atoms do not cover the rows");
+  for (size_t a = 1; a < start.size(); ++a)
+    if (start.data()[a] < start.data()[a - 1]) throw nb::value_error("atoms do not cover the rows");
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (rows.data()[i] < 0 || rows.data()[i] >= columns.n) throw nb::value_error("a row number is out of range");
+}
+
 // Runs work without the interpreter's lock; Python's signals and the progress callback get their turn from in there.
 template <class Work>
 void without_lock(const nb::object& progress, const Work& work) {
@@ -199,6 +214,7 @@ NB_MODULE(_core, m) {
       "accumulate_moments",
       [](const HeldColumns& columns, In<double> y, MaybeIn<double> weights, In<int64_t> rows, In<int64_t> start,
          Out<double> weight, Out<double> mean, Out<double> scatter, int threads, nb::object progress) {
+        check_rows(columns, y, weights, rows, start);
         MomentArrays out{weight.data(), mean.data(), scatter.data()};
         without_lock(progress, [&](Control& control) {
           accumulate_moments(columns, y.data(), pointer(weights), rows.data(), start.data(),
@@ -238,6 +254,7 @@ NB_MODULE(_core, m) {
            [](HeldWideData* self, nb::object columns, In<double> y, MaybeIn<double> weights, In<int64_t> rows,
               In<int64_t> start, int threads, nb::object progress) {
              const HeldColumns& held = nb::cast<const HeldColumns&>(columns);
+             check_rows(held, y, weights, rows, start);
              std::unique_ptr<WideData> data;
              without_lock(progress, [&](Control& control) {
                data = std::make_unique<WideData>(held, y.data(), pointer(weights), rows.data(), start.data(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -30,18 +31,43 @@ def _blas_libraries() -> list[Any]:
 
 
 class single_threaded_blas:
-    """Holds every BLAS at one thread: parallelism is then bridle's own, over fixed tiles, with the same bits."""
+    """Holds every BLAS at one thread: parallelism is then bridle's own, over fixed tiles, with the same bits.
+
+    Held from the first entry, in whatever thread, to the last exit.
+    """
+
+    _lock = Lock()
+    _entries = 0
+    _before: tuple[int, ...] = ()
 
     def __enter__(self) -> None:
-        self._held = [(library, library.num_threads) for library in _blas_libraries()]
-        for library, threads in self._held:
-            if threads != 1:
-                library.set_num_threads(1)
+        kind = single_threaded_blas
+        with kind._lock:
+            if kind._entries == 0:
+                kind._before = tuple(library.num_threads for library in _blas_libraries())
+                for library, threads in zip(_blas_libraries(), kind._before):
+                    if threads != 1:
+                        library.set_num_threads(1)
+            kind._entries += 1
 
     def __exit__(self, *_: object) -> None:
-        for library, threads in self._held:
-            if threads != 1:
-                library.set_num_threads(threads)
+        kind = single_threaded_blas
+        with kind._lock:
+            kind._entries -= 1
+            if kind._entries == 0:
+                for library, threads in zip(_blas_libraries(), kind._before):
+                    if threads != 1:
+                        library.set_num_threads(threads)
+
+
+def _forked() -> None:
+    """A child of fork has one thread: what others held, it does not; the lock may have been taken by one of them."""
+    single_threaded_blas._lock = Lock()
+    single_threaded_blas._entries = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def symmetric_eigen(matrix: Any, vectors: bool = True) -> tuple[Any, Any]:

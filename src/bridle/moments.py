@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._numerics import kernels, single_threaded_blas, thread_count
-from .design import Dense, Design
+from .design import Block, Dense, Design, Sparse
 from .errors import DataError, UsageError
+from .table import check_unmasked, find_bad_value, matrix_error, open_matrix
 
 Floats = NDArray[np.float64]
 
@@ -54,17 +55,30 @@ class Moments:
 
     @staticmethod
     def from_arrays(X: Any, y: Any, weights: Any = None) -> Moments:
-        """The moments of all rows as one atom; X (n, p), y (n,), weights (n,) or None for ones."""
-        X = np.asarray(X)
-        if X.dtype not in (np.float64, np.float32):
-            X = X.astype(np.float64)
-        y = np.ascontiguousarray(y, dtype=np.float64)
-        if X.ndim != 2 or y.shape != (X.shape[0],):
-            raise UsageError(f"X must be (n, p) and y (n,), not {X.shape} and {y.shape}.")
-        w = None if weights is None else np.ascontiguousarray(weights, dtype=np.float64)
-        n = len(y)
-        design = Design((Dense(X),), np.empty((0, 2), dtype=np.intp))
-        return accumulate(design, y, w, np.arange(n), np.array([0, n]))
+        """The moments of all rows as one atom; X (n, p) array or SciPy sparse matrix, y (n,), weights (n,) or None for ones.
+
+        Raises
+        ------
+        DataError, UsageError
+            For wrong shapes, for cells that are no finite numbers or whose squares overflow, for negative weights.
+        """
+        matrix = open_matrix(X).matrix
+        n = matrix.shape[0]
+        y = _vector("y", y, n)
+        w = None if weights is None else _vector("weights", weights, n)
+        if w is not None and not (w >= 0).all():
+            raise UsageError(f"weights must be at least 0, not {w.min()} in row {int(w.argmin()) + 1}.")
+        block: Block = (
+            Dense(matrix) if isinstance(matrix, np.ndarray) else Sparse(matrix.tocsr().astype(np.float64))
+        )
+        design = Design((block,), np.empty((0, 2), dtype=np.intp))
+        out = accumulate(design, y, w, np.arange(n), np.array([0, n]))
+        if not (np.isfinite(out.mean).all() and np.isfinite(out.scatter).all()):
+            bad = find_bad_value(matrix)
+            if bad is not None:
+                raise matrix_error(matrix, *bad)
+            raise DataError("X or y hold numbers whose squares overflow. Rescale them.")
+        return out
 
     @staticmethod
     def from_batches(batches: Iterable[tuple[Any, ...]]) -> Moments:
@@ -169,6 +183,20 @@ def unpack(packed: Floats, q: int) -> Floats:
     full = np.zeros((q, q))
     full[np.tril_indices(q)] = packed
     return full + np.tril(full, -1).T
+
+
+def _vector(name: str, values: Any, n: int) -> Floats:
+    check_unmasked(name, values)
+    array = np.asarray(values)
+    if array.shape != (n,):
+        raise UsageError(f"{name} must be ({n},), as X has {n} rows, not {array.shape}.")
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{name} holds {array.dtype} values, not real numbers.")
+    out = np.ascontiguousarray(array, dtype=np.float64)
+    bad = np.flatnonzero(~np.isfinite(out))
+    if len(bad):
+        raise DataError(f"{name} is {out[bad[0]]} in row {int(bad[0]) + 1}; it must be a finite number.")
+    return out
 
 
 def _diagonal(q: int) -> NDArray[np.intp]:

@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._numerics import single_threaded_blas
 from .certificate import GAP_TOLERANCE, Candidate, Certificate, certify
-from .errors import UsageError
+from .errors import DataError, UsageError
 from .objective import alpha_max, ridge_degrees_of_freedom
 from .penalties import Penalty
 from .solvers import Engine, Plan, Rows, Solution, Split, refined
 from .solvers.plan import Null, SparseRows
+from .table import find_bad_value, matrix_error, open_matrix
 
 Floats = NDArray[np.float64]
 # A tile has at most 1,024 rows, tiles and atoms are added one after another: 2,048 roundings cover four million rows.
+VANISHING = 1e-290  # strengths below are none: their products leave the range of floating point
 MOMENT_ROUNDING = 2048 * float(np.finfo(np.float64).eps) / 2
 
 
@@ -99,12 +102,23 @@ class Path:
 
     def predict(self, X: Any, alpha: float | None = None, *, exact: bool = False) -> Floats:
         """Predictions: (m,) at one alpha, (m, A) at all of them; X (m, p) an array or SciPy sparse matrix."""
-        if getattr(X, "shape", (0, -1))[1] != self.p:
-            raise UsageError(f"X must have {self.p} columns, not the shape {getattr(X, 'shape', None)}.")
-        if alpha is None:
-            return np.asarray(X @ self.coefs.T + self.intercepts)
-        coef, intercept = self._at(alpha, exact)
-        return np.asarray(X @ coef + intercept)
+        matrix = open_matrix(X).matrix
+        if matrix.shape[1] != self.p:
+            raise UsageError(f"X must have {self.p} columns, not the shape {matrix.shape}.")
+        with np.errstate(over="ignore", invalid="ignore"):
+            if alpha is None:
+                out = np.asarray(matrix @ self.coefs.T + self.intercepts)
+            else:
+                coef, intercept = self._at(alpha, exact)
+                out = np.asarray(matrix @ coef + intercept)
+        if not np.isfinite(out).all():
+            bad = find_bad_value(matrix)
+            raise (
+                DataError("X holds numbers whose products overflow.")
+                if bad is None
+                else matrix_error(matrix, *bad)
+            )
+        return out
 
     def certify(self) -> list[Any]:
         """A certificate from the rows for every alpha; only a path from ``bridle.path`` has the rows at hand."""
@@ -201,7 +215,7 @@ def checked_alphas(alphas: Sequence[float] | Floats) -> Floats:
         raise UsageError(
             f"alphas must be numbers of at least 0, not {np.asarray(alphas).ravel()[:5].tolist()}."
         )
-    return np.ascontiguousarray(grid)
+    return np.unique(np.where(grid < VANISHING, 0.0, grid))[::-1].copy()
 
 
 def build_paths(
@@ -302,10 +316,11 @@ def degrees_of_freedom(
     if len(known) > 1_000:  # the trace costs s^3 at every alpha: the count bounds it from above
         return count
     gram = engine.gram(known, plan.fit_intercept) / x_scale[known] / x_scale[known][:, None]
-    for k, alpha in enumerate(alphas):
-        at = np.searchsorted(known, np.sort(rows.columns[rows.starts[k] : rows.starts[k + 1]]))
-        ridge = alpha * (1 - ratio) * plan.penalty.factors[known[at]]
-        out[k] = len(at) - _shrinkage(gram[np.ix_(at, at)], ridge)
+    with single_threaded_blas():
+        for k, alpha in enumerate(alphas):
+            at = np.searchsorted(known, np.sort(rows.columns[rows.starts[k] : rows.starts[k + 1]]))
+            ridge = alpha * (1 - ratio) * plan.penalty.factors[known[at]]
+            out[k] = len(at) - _shrinkage(gram[np.ix_(at, at)], ridge)
     return out
 
 

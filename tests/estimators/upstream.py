@@ -30,6 +30,7 @@ ORIGINAL = bool(os.environ.get("BRIDLE_UPSTREAM_ORIGINAL"))
 calls: Counter[str] = Counter()
 outcomes: dict[str, str] = {}
 skip_reasons: Counter[str] = Counter()
+skipped_by_bridle: list[str] = []  # within a call of bridle's
 called_in: set[str] = set()
 deselected: dict[str, list[str]] = {}
 inside = threading.local()  # a fit within a fit is part of it
@@ -117,7 +118,9 @@ def _check_replaced(items: list[pytest.Item]) -> None:
             if name in vars(module):
                 held += 1
                 if not vars(module)[name].__module__.startswith(home):
-                    raise pytest.UsageError(f"{module.__name__}.{name} is {vars(module)[name]}, not of {home}")
+                    raise pytest.UsageError(
+                        f"{module.__name__}.{name} is {vars(module)[name]}, not of {home}"
+                    )
     if not held:
         raise pytest.UsageError(f"No test file holds any of {', '.join(NAMES)}: nothing would be tested.")
 
@@ -136,7 +139,8 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    ours = call.excinfo is not None and any(_of_bridle(entry.path) for entry in call.excinfo.traceback)
     result = yield
     report = result.get_result()  # type: ignore[attr-defined]
     name = name_of(item)
@@ -144,8 +148,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         outcomes[name] = "xfailed" if report.skipped else "xpassed"
     elif report.when == "call" or report.outcome != "passed":  # a fixture that fails is a failure
         outcomes[name] = report.outcome
-    if outcomes.get(name) == "skipped" and report.skipped:
-        skip_reasons[str(report.longrepr[2])] += 1
+        if report.skipped:
+            skip_reasons[str(report.longrepr[2])] += 1
+            if ours:
+                skipped_by_bridle.append(name)
+
+
+def _of_bridle(path: Path | str) -> bool:
+    import bridle
+
+    return Path(path).is_relative_to(Path(bridle.__file__).parent)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -161,7 +173,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         "failed": sorted(name for name, outcome in outcomes.items() if outcome not in NOT_FAILED),
         "skipped": sorted(name for name, outcome in outcomes.items() if outcome == "skipped"),
         "skip_reasons": dict(skip_reasons),
+        "skipped_by_bridle": sorted(skipped_by_bridle),
         "deselected": {pattern: sorted(names) for pattern, names in deselected.items()},
+        "reasons": dict(reasons(sklearn.__version__)),
         "calls": dict(calls),
         "run": len(passed_or_failed),
         "tests_that_called": len(called_in),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
+from ..errors import UsageError
 from .running import NOT_CERTIFIED, put, put_json, say
 
 SCHEMA = "bridle.verify/1"
@@ -12,8 +15,9 @@ SCHEMA = "bridle.verify/1"
 @click.command(short_help="Recompute a model's certificate.")
 @click.argument("model_file", metavar="MODEL")
 @click.argument("table_file", metavar="TABLE")
+@click.option("--target", metavar="COLUMN", help="The target, for a model that was fitted on arrays.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schema bridle.verify/1), errors included.")
-def verify(model_file: str, table_file: str, as_json: bool) -> int:
+def verify(model_file: str, table_file: str, target: str | None, as_json: bool) -> int:
     """Recompute MODEL's certificate from the rows of TABLE (- is standard input) that it was fitted on.
 
     Nothing of the fit is reused but the coefficients and the objective's settings. Exit status 4 where the
@@ -25,6 +29,14 @@ def verify(model_file: str, table_file: str, as_json: bool) -> int:
 
     model = load(model_file)
     table = open_table(table_file)
+    if target is not None and model.schema.target not in (None, target):
+        raise UsageError(f"The model's target is {model.schema.target}; leave --target out.")
+    if model.schema.target is None:
+        if target is None:
+            raise UsageError(
+                "The model was fitted on arrays: say which column is the target with --target NAME."
+            )
+        model = replace(model, schema=replace(model.schema, target=target))
     certificates = recompute(model, table)
     rule = model.selection.rule
     certified = certificates[rule].certified

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from inspect import signature
@@ -15,17 +16,23 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..errors import DataError, UsageError
+from .._numerics import single_threaded_blas
+from ..errors import DataError, NotCertifiedWarning, UsageError
 from ..fitting.given import Fit
 from ..fitting.modelling import Setting, given_model
 from ..model import Model
 from ..penalties import Penalty
 from ..table import Note, Schema
-from .reading import FLOATS, Table, bad_cell, plain
+from .reading import FLOATS, Table, bad_cell, check_given, plain
 
 Floats = NDArray[np.float64]
 Result = TypeVar("Result")
+UNCERTIFIED = 1e-6
 BELOW_ROUNDING = 1e-14  # relative gaps that no arithmetic in doubles can improve on
+
+
+class SeveralModelsError(UsageError, AttributeError):
+    """There is no one model of several targets; an attribute error too, so that hasattr and dir can ask."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +46,7 @@ class Made:
     notes: tuple[Note, ...]
 
 
+_VALIDATED = ("n_features_in_", "feature_names_in_")
 _passed: set[tuple[type, ...]] = set()  # a class and the types of its parameters that were found right
 
 
@@ -62,6 +70,20 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
         """Whether numbers and words among the parameters lie in their ranges; False also means: not known at a glance."""
         return False
 
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """BLAS is held at one thread; and a fit that fails leaves what scikit-learn's validation has changed as it was."""
+        before = {name: self.__dict__[name] for name in _VALIDATED if name in self.__dict__}
+        try:
+            # What leaves the range of floating point is judged by the answer, not by warnings on the way.
+            with single_threaded_blas(), np.errstate(all="ignore"):
+                yield
+        except BaseException:
+            for name in _VALIDATED:
+                self.__dict__.pop(name, None)
+            self.__dict__.update(before)
+            raise
+
     def _asking(self, work: Callable[[], Result], table: Table) -> Result:
         """work(), its complaint about the data made out in terms of X where that has a cell that is no number."""
         try:
@@ -79,6 +101,10 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
     def _keep(self, fit: Fit, table: Table, weighted: bool, notes: tuple[Note, ...] = ()) -> None:
         """The attributes of a fit, in the dtype and the shape of what came in."""
         coefs, intercepts = fit.coefs, fit.intercepts
+        if not np.isfinite(coefs.sum() + intercepts.sum()) and not np.isfinite(coefs).all():
+            raise bad_cell(table) or DataError(
+                "The coefficients overflow: X or y hold numbers that are too large."
+            )
         if table.dtype != np.float64:
             coefs, intercepts = coefs.astype(table.dtype), intercepts.astype(table.dtype)
         if table.y.ndim == 1 or table.y.shape[1] == 1:
@@ -118,12 +144,26 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
                     stacklevel=4,
                 )
 
+    def _warn_where_uncertified(self, fit: Fit, count: int) -> None:
+        """Nothing is iterated in ridge: a gap that stays is the data's condition, and worth a word."""
+        for k in range(count):
+            if not fit.relative_gap(k) <= UNCERTIFIED:
+                warnings.warn(
+                    f"The ridge fit is not certified: its objective may be {fit.relative_gap(k):.1e} of the null model's "
+                    "loss above the minimum. The columns are ill-conditioned: centre and scale them.",
+                    NotCertifiedWarning,
+                    stacklevel=5,
+                )
+                return
+
     @property
     def model_(self) -> Model:
         """The frozen model of the fit (one target)."""
         models = self.models_
         if len(models) > 1:
-            raise UsageError(f"This fit has {len(models)} targets, and a model for each: use models_.")
+            raise SeveralModelsError(
+                f"This fit has {len(models)} targets, and a model for each: use models_."
+            )
         return models[0]
 
     @property
@@ -149,6 +189,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
         if "coef_" not in self.__dict__:
             check_is_fitted(self)
         coef = self.coef_
+        check_given("X", X)
         if (
             plain(X)
             and X.shape[1] == self.n_features_in_
@@ -156,11 +197,23 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
             and "feature_names_in_" not in self.__dict__
             and coef.dtype in FLOATS
         ):
-            out = X @ coef.T + self.intercept_
-            if np.isfinite(out.sum()):
-                return np.asarray(out)
-        X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        return np.asarray(X @ coef.T + self.intercept_)
+            with np.errstate(over="ignore", invalid="ignore"):
+                out = X @ coef.T + self.intercept_
+                if np.isfinite(out.sum()):
+                    return np.asarray(out)
+        try:
+            with np.errstate(all="ignore"):
+                X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+        except OverflowError as problem:
+            raise DataError(f"X holds a number that is too large for float64: {problem}.") from problem
+        with np.errstate(over="ignore", invalid="ignore"):
+            out = np.asarray(X @ coef.T + self.intercept_)
+        if not np.isfinite(out).all():
+            row = int(np.flatnonzero(~np.isfinite(out.reshape(len(out), -1)).all(axis=1))[0])
+            raise DataError(
+                f"The prediction of row {row + 1} overflows: X holds numbers that are too large there."
+            )
+        return out
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

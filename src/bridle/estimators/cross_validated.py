@@ -21,7 +21,7 @@ from ..fitting.modelling import Setting
 from ..model import Model
 from ..solvers import Rows
 from .base import LinearRegressor
-from .paths import alpha_grid, enet_path, lasso_path
+from .paths import alpha_grid, checked_ratios, enet_path, given_alphas, lasso_path
 from .precomputed import check_gram
 from .reading import Table, read, read_weights
 
@@ -153,6 +153,11 @@ class ElasticNetCV(LinearRegressor):
         -------
         self
         """
+        with self._all_or_nothing():
+            self._fit(X, y, sample_weight, **params)
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> None:
         _raise_for_params(params, self, "fit")
         self._validate_params()
         table = self._read(X, y)
@@ -189,7 +194,6 @@ class ElasticNetCV(LinearRegressor):
         self.dual_gap_ = table.dtype.type(found.fit.gap())
         self.n_iter_ = int(found.fit.steps[0])
         self._warn_where_short(found.fit, 1)
-        return self
 
     def _read(self, X: Any, y: Any) -> Table:
         if getattr(y, "ndim", 1) == 2 and y.shape[1] > 1:
@@ -201,7 +205,7 @@ class ElasticNetCV(LinearRegressor):
         return read(self, X, y, multi_output=False)
 
     def _ratios(self) -> Floats:
-        return np.atleast_1d(np.asarray(self.l1_ratio, dtype=np.float64))
+        return checked_ratios(self.l1_ratio)
 
     def _grids(self, table: Table, weights: Floats | None, ratios: Floats) -> tuple[bool, Floats]:
         """Whether the grid was made, and the alphas (L, A)."""
@@ -220,7 +224,7 @@ class ElasticNetCV(LinearRegressor):
             return True, np.stack(grids)
         for index, alpha in enumerate(asked):
             check_scalar(alpha, f"alphas[{index}]", target_type=Real, min_val=0.0, include_boundaries="left")
-        grid = np.sort(np.asarray(asked, dtype=np.float64))[::-1]
+        grid = given_alphas(asked)
         return False, np.tile(grid, (len(ratios), 1))
 
     def _build_models(self, fit: Fit, setting: Setting) -> tuple[Model, ...]:

@@ -138,6 +138,11 @@ class ElasticNet(LinearRegressor):
         -------
         self
         """
+        with self._all_or_nothing():
+            self._fit(X, y, sample_weight)
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         self._check_parameters()
         table = read(self, X, y)
         weights = read_weights(sample_weight, table)
@@ -168,7 +173,6 @@ class ElasticNet(LinearRegressor):
         steps = [0 if part.solver == "kept" else int(part.steps[0]) for part in parts]
         self.n_iter_ = steps if len(parts) > 1 else steps[0]
         self._warn_where_short(fit, len(parts))
-        return self
 
     def _start(self, table: Table, k: int) -> Candidate | None:
         """With warm_start the coefficients of before, where they are of the same columns and targets."""

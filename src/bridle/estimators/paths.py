@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from ..errors import UsageError
+from .._numerics import single_threaded_blas
+from ..errors import DataError, UsageError, number
 from ..fitting.given import elastic_net_path
 from ..penalties import Penalty
 from ..solvers import Rows
-from .reading import Table, read, read_weights
+from .reading import Table, bad_cell, read, read_weights
 
 Floats = NDArray[np.float64]
 RESOLUTION = float(np.finfo(np.float64).resolution)
@@ -87,15 +88,16 @@ def enet_path(
     weights = read_weights(sample_weight, table)
     rows = Rows(table.design, table.y, weights)
     penalty = Penalty(np.ones(table.X.shape[1]), np.zeros(table.X.shape[1]) if positive else None)
-    if n_alphas is not None and not isinstance(n_alphas, str):
+    if n_alphas is not None and n_alphas != "deprecated":
         alphas = n_alphas
-    if alphas is None or isinstance(alphas, str):
+    if alphas is None or (isinstance(alphas, str) and alphas == "warn"):
         alphas = 100
-    grid = (
-        alpha_grid(table, weights, l1_ratio, eps, int(alphas), False, positive)
-        if isinstance(alphas, Integral)
-        else np.sort(np.asarray(alphas, dtype=np.float64))[::-1]
-    )
+    l1_ratio = float(checked_ratios(number("l1_ratio", l1_ratio, 0, 1))[0])
+    if isinstance(alphas, Integral):
+        count = int(number("alphas", alphas, 1, 1e7, whole=True))
+        grid = alpha_grid(table, weights, l1_ratio, number("eps", eps, 1e-300), count, False, positive)
+    else:
+        grid = given_alphas(alphas)
     fit = elastic_net_path(rows, table.schema, grid, l1_ratio, penalty=penalty)
     gaps = np.array([fit.gap(k) for k in range(len(grid))])
     short = np.flatnonzero(gaps > tol * 2 * fit.evidence.null_loss(0) + 1e-15)
@@ -125,13 +127,45 @@ def alpha_grid(
         )
     n = len(table.y)
     share = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
-    y = table.y - share @ table.y if fit_intercept else table.y
-    # About a mean of zero the columns need no centring.
-    pull = table.design.rmatvec(share * y)
+    with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
+        y = table.y - share @ table.y if fit_intercept else table.y
+        # About a mean of zero the columns need no centring.
+        pull = table.design.rmatvec(share * y)
+    if not np.isfinite(pull).all():
+        raise bad_cell(table) or DataError("X or y hold numbers whose products overflow. Rescale them.")
     top = float(np.max(pull if positive else np.abs(pull), initial=0.0)) / l1_ratio
-    if top <= RESOLUTION:
+    # A target that does not vary leaves rounding, whatever its units.
+    cells = table.X if isinstance(table.X, np.ndarray) else table.X.data
+    size = float(np.abs(table.y).max(initial=0.0)) * float(np.abs(cells).max(initial=0.0))
+    if top <= RESOLUTION * min(size, 1.0):
         return np.full(count, RESOLUTION)
     return np.geomspace(top, top * eps, num=count)
+
+
+def given_alphas(alphas: Any) -> Floats:
+    """The user's own, decreasing, repeats and all."""
+    try:
+        grid = np.asarray(alphas, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise UsageError("alphas must be numbers of at least 0.") from None
+    if grid.ndim != 1 or not len(grid):
+        raise UsageError(
+            f"alphas must be a list of numbers, at least one, not an array of shape {grid.shape}."
+        )
+    if not (np.isfinite(grid) & (grid >= 0)).all():
+        raise UsageError(f"alphas must be finite numbers of at least 0, not {grid.tolist()[:5]}.")
+    return np.sort(grid)[::-1]
+
+
+def checked_ratios(l1_ratio: Any) -> Floats:
+    """One mix or several, each between 0 and 1."""
+    try:
+        ratios = np.atleast_1d(np.asarray(l1_ratio, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise UsageError("l1_ratio must be a number between 0 and 1, or several.") from None
+    if ratios.ndim != 1 or not len(ratios) or not ((ratios >= 0) & (ratios <= 1)).all():
+        raise UsageError(f"l1_ratio must lie between 0 (ridge) and 1 (lasso), not {ratios.tolist()}.")
+    return ratios
 
 
 def sparse_rows(coef: NDArray[Any]) -> Any:

@@ -14,10 +14,12 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ..design import Dense, Design, Sparse
 from ..errors import DataError
 from ..fitting.intake import checked_weights
-from ..table import Schema, find_bad_value, open_matrix
+from ..table import Schema, check_sparse, check_unmasked, find_bad_value, open_matrix
 
 Floats = NDArray[np.float64]
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+SMALLEST_TOTAL, LARGEST_TOTAL = 1e-290, 1e300
+LARGEST = float(np.finfo(np.float64).max)
 NOTHING = np.empty((0, 2), dtype=np.intp)
 
 
@@ -48,20 +50,25 @@ class Table:
 def read(estimator: BaseEstimator, X: Any, y: Any, *, multi_output: bool = True) -> Table:
     """X and y checked; sets ``n_features_in_`` and ``feature_names_in_``. Cells are looked at by the engine."""
     names: Any = None
+    check_given("X", X)
+    check_given("y", y)
     if plain(X) and len(X) and X.shape[1] and _plain_target(y, len(X)):
         estimator.n_features_in_ = X.shape[1]
         estimator.__dict__.pop("feature_names_in_", None)
     else:
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            accept_sparse=["csr", "csc"],
-            dtype=[np.float64, np.float32],
-            multi_output=multi_output,
-            y_numeric=True,
-            ensure_all_finite=False,
-        )
+        try:
+            X, y = validate_data(
+                estimator,
+                X,
+                y,
+                accept_sparse=["csr", "csc"],
+                dtype=[np.float64, np.float32],
+                multi_output=multi_output,
+                y_numeric=True,
+                ensure_all_finite=False,
+            )
+        except OverflowError as problem:
+            raise DataError(f"X or y hold a number that is too large for float64: {problem}.") from problem
         names = getattr(estimator, "feature_names_in_", None)
     dtype = np.dtype(X.dtype)
     if not isinstance(X, np.ndarray):
@@ -69,6 +76,19 @@ def read(estimator: BaseEstimator, X: Any, y: Any, *, multi_output: bool = True)
     p = X.shape[1]
     schema = Schema((), None, matrix_columns=p if names is None or len(set(names)) < p else tuple(names))
     return Table(X, np.ascontiguousarray(y, dtype=np.float64), dtype, schema)
+
+
+def check_given(name: str, values: Any) -> None:
+    """What scikit-learn's validation would use although it must not: masked cells, indices out of range."""
+    if type(values) is np.ndarray:
+        if values.dtype.kind == "f" and values.dtype.itemsize > 8 and (np.abs(values) > LARGEST).any():
+            raise DataError(
+                f"{name} holds numbers beyond the range of float64 (dtype {values.dtype}). Rescale it."
+            )
+        return
+    check_unmasked(name, values)
+    if hasattr(values, "tocsc") and hasattr(values, "nnz"):
+        check_sparse(values)
 
 
 def plain(X: Any) -> bool:
@@ -102,6 +122,22 @@ def read_weights(sample_weight: Any, table: Table, *, number_counts: bool = Fals
     ):
         sample_weight = _check_sample_weight(sample_weight, table.X, dtype=np.float64)
     return checked_weights(sample_weight, n, least=1)
+
+
+def scale_of(sample_weight: Any, weights: Floats | None) -> float:
+    """What weights beyond the range of their squares were divided by: 1, or a power of two."""
+    if weights is None:
+        return 1.0
+    largest = float(np.max(np.asarray(sample_weight, dtype=np.float64)))
+    return largest / float(weights.max())
+
+
+def check_total(total: float) -> None:
+    """The sum of the weights stands beside alpha: it must be a number of a size that can be divided by."""
+    if not SMALLEST_TOTAL < total < LARGEST_TOTAL:
+        raise DataError(
+            f"The weights sum to {total:.3g}, which is out of range. Rescale weights and alpha alike."
+        )
 
 
 def bad_cell(table: Table) -> DataError | None:

@@ -14,8 +14,9 @@ from ..fitting.given import Fit, elastic_net_at, joined, ridge_at
 from ..solvers import Rows
 from ..solvers.modes import Targets
 from .base import LinearRegressor
-from .reading import Table, read, read_weights
+from .reading import Table, check_total, read, read_weights, scale_of
 
+MOST_WARNED = 10  # targets whose gaps are looked at while fitting
 SOLVERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
 
 
@@ -115,11 +116,17 @@ class Ridge(LinearRegressor):
         -------
         self
         """
+        with self._all_or_nothing():
+            self._fit(X, y, sample_weight)
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any = None) -> None:
         self._check_parameters()
         self._check_solver()
         table = read(self, X, y)
         weights = read_weights(sample_weight, table, number_counts=True)
-        rows = Targets(table.design, table.columns, weights)
+        rows = Targets(table.design, table.columns, weights, scale_of(sample_weight, weights))
+        check_total(rows.total)
         alphas = self._strengths(table) / rows.total
         if self.positive:
             fit = self._asking(lambda: self._positive(rows, table, alphas), table)
@@ -132,9 +139,9 @@ class Ridge(LinearRegressor):
                 table,
             )
         self._keep(fit, table, weights is not None)
+        self._warn_where_uncertified(fit, min(len(alphas), MOST_WARNED))
         self.n_iter_ = None
         self.solver_ = self.solver
-        return self
 
     def _check_solver(self) -> None:
         if self.positive and self.solver not in ("auto", "lbfgs"):

@@ -25,7 +25,7 @@ from ..model import Model
 from ..solvers.modes import Targets
 from ..table import Note
 from .base import LinearRegressor
-from .reading import Table, read, read_weights
+from .reading import Table, check_total, read, read_weights, scale_of
 from .ridge import Ridge
 
 Floats = NDArray[np.float64]
@@ -118,20 +118,25 @@ class RidgeCV(LinearRegressor):
         -------
         self
         """
+        with self._all_or_nothing():
+            self._fit(X, y, sample_weight, **params)
+        return self
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> None:
         _raise_for_params(params, self, "fit")
         self._validate_params()
         alphas = self._strengths()
         scorer = self._get_scorer()
         table = read(self, X, y)
         weights = read_weights(sample_weight, table, number_counts=True)
-        rows = Targets(table.design, table.columns, weights)
+        rows = Targets(table.design, table.columns, weights, scale_of(sample_weight, weights))
+        check_total(rows.total)
         if sample_weight is not None:
             params["sample_weight"] = sample_weight
         if self.cv is None:
             self._leave_one_out(rows, table, alphas, scorer, params)
         else:
             self._on_folds(X, y, rows, table, alphas, scorer, params)
-        return self
 
     def _leave_one_out(
         self, rows: Targets, table: Table, alphas: Floats, scorer: Any, params: dict[str, Any]
@@ -162,6 +167,7 @@ class RidgeCV(LinearRegressor):
             found.fit, table, rows.weights is not None, self._scale_note(alphas[found.best[0]], rows.total)
         )
         self._found: LeaveOneOut | RidgeFolds = found
+        self._warn_where_uncertified(found.fit, 1)
         each = self.alpha_per_target and rows.y.shape[1] > 1
         self.alpha_ = alphas[found.best] if each else float(alphas[found.best[0]])
         self.best_score_ = found.best_scores if each else float(found.best_scores[0])
@@ -200,8 +206,8 @@ class RidgeCV(LinearRegressor):
             raise UsageError("cv!=None and store_cv_results=True are incompatible")
         if self.alpha_per_target:
             raise UsageError("cv!=None and alpha_per_target=True are incompatible")
-        score_params: dict[str, Any] = {}
-        split_params: dict[str, Any] = {}
+        weighted = {name: value for name, value in params.items() if name == "sample_weight"}
+        score_params, split_params = weighted, {}
         if _routing_enabled():
             routed = process_routing(self, "fit", **params)
             score_params, split_params = routed.scorer.score, routed.splitter.split
@@ -233,11 +239,14 @@ class RidgeCV(LinearRegressor):
             found.fit, table, rows.weights is not None, self._scale_note(alphas[found.best], rows.total)
         )
         self._found = found
+        self._warn_where_uncertified(found.fit, 1)
         self.alpha_ = alphas[found.best]
         self.best_score_ = float(found.scores.mean(axis=1)[found.best])
 
     def _strengths(self) -> Floats:
         bound = "neither" if self.cv is None else "left"
+        if isinstance(self.alphas, (list, tuple)) and any(np.ndim(alpha) for alpha in self.alphas):
+            raise UsageError("alphas must be a list of numbers, not of lists.")
         if isinstance(self.alphas, (np.ndarray, list, tuple)) and np.ndim(self.alphas):
             for index, alpha in enumerate(self.alphas):
                 name = f"alphas[{index}]" if len(self.alphas) > 1 else "alphas"

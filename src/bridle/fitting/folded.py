@@ -76,7 +76,9 @@ def elastic_net_folded(
     count = thread_count(threads)
     folds = make_folds(rows.design.n, pairs)
     engines = engines_for(rows, folds, schema, threads, lambda stage: None)
-    plan = Plan(l1_ratios, np.ascontiguousarray(alphas), penalty, fit_intercept, False, FOLD_TOLERANCE)
+    plan = Plan(
+        l1_ratios, np.ascontiguousarray(alphas), penalty, fit_intercept, False, FOLD_TOLERANCE, exact=True
+    )
     scores = cross_validate(rows, engines, folds, plan, nested=False)
     if len(scores.errors) < len(pairs):
         raise DataError(

@@ -13,6 +13,7 @@ from .._numerics import single_threaded_blas, thread_count
 from ..certificate import GAP_TOLERANCE, Candidate, Certificate, Evidence, examine
 from ..design import Design
 from ..errors import DataError
+from ..paths import VANISHING
 from ..penalties import Penalty
 from ..solvers import Engine, Plan, Rows, Split, prepare, refined
 from ..solvers.least_squares import least_squares
@@ -111,6 +112,7 @@ def _elastic_net_at(
     engine = prepare(rows, split, count)
     check_read(engine, rows, schema)
     bounded = penalty.lower is not None or penalty.upper is not None
+    alpha = alpha if alpha >= VANISHING else 0.0
     if alpha == 0 and not bounded:
         coef, steps = _unpenalized(rows, engine, fit_intercept, count), 1
         x_mean = engine.means() if fit_intercept else np.zeros(rows.design.p)
@@ -166,10 +168,11 @@ def finished_ridge(
     candidates = [Candidate(float(a), 0.0, float(b0), b) for a, b0, b in zip(alphas, intercepts, coefs.T)]
     light = gram is not None and p <= LIGHT
     own = partial(_second_moments, gram.matrix) if gram is not None else None
-    evidence = examine(
-        rows.design, rows.y, rows.weights, candidates, penalty, fit_intercept=fit_intercept, standardize=False,
-        gram=own, always=light, most_columns=2_000 if len(candidates) == 1 else LIGHT, threads=threads,
-    )  # fmt: skip
+    with np.errstate(over="ignore", invalid="ignore"):  # out of range: refused by name below
+        evidence = examine(
+            rows.design, rows.y, rows.weights, candidates, penalty, fit_intercept=fit_intercept, standardize=False,
+            gram=own, always=light, most_columns=2_000 if len(candidates) == 1 else LIGHT, threads=threads,
+        )  # fmt: skip
     check_ranges(evidence, rows.design, rows.y, schema)
     fit = Fit(
         np.ascontiguousarray(coefs.T),
@@ -193,7 +196,7 @@ def ridge_coefficients(
     name = "cholesky"
     for at, alpha in enumerate(strengths):
         own = np.flatnonzero(which == at)
-        if alpha == 0:
+        if alpha < VANISHING:
             part = Targets(rows.design, rows.y[:, own], rows.weights)
             coefs[:, own] = least_squares(part, _scales(part, fit_intercept, threads), fit_intercept, threads)
             name = "least squares"
@@ -225,7 +228,7 @@ def check_ranges(evidence: Evidence, design: Design, targets: Floats, schema: Sc
     """Numbers that vary, but so little that their squares vanish, are refused by name: they would be lost in silence."""
     sums = evidence.sums
     sizes = (sums.variance, sums.y_variance)
-    if all(SMALLEST**2 <= size.min() and size.max() <= LARGEST**2 for size in sizes):
+    if all(size.min() >= SMALLEST**2 and size.max() <= LARGEST**2 for size in sizes):
         return
     for k in np.flatnonzero(sums.y_variance < SMALLEST**2):
         spread = float(np.ptp(targets[:, k]))
@@ -233,7 +236,7 @@ def check_ranges(evidence: Evidence, design: Design, targets: Floats, schema: Sc
             raise DataError(
                 f"The target varies by {spread:g} only, so little that its squares vanish. Rescale it."
             )
-    if float(np.max(sums.y_variance, initial=0.0)) > LARGEST**2:
+    if not float(np.max(sums.y_variance, initial=0.0)) <= LARGEST**2:
         raise DataError(
             "The target varies by more than 1e150, which is out of range for its squares. Rescale it."
         )
@@ -290,10 +293,11 @@ def examined(
         asked.append(Candidate(1.0, candidates[0].l1_ratio, y_mean, np.zeros_like(coef)))
     light = engine is not None and engine.name == "moments" and len(coef) <= LIGHT
     gram = None if engine is None else partial(engine.gram, fit_intercept=fit_intercept)
-    evidence = examine(
-        rows.design, rows.y, rows.weights, asked, penalty, fit_intercept=fit_intercept, standardize=False,
-        gram=gram, always=light, threads=threads,
-    )  # fmt: skip
+    with np.errstate(over="ignore", invalid="ignore"):  # out of range: refused by name below
+        evidence = examine(
+            rows.design, rows.y, rows.weights, asked, penalty, fit_intercept=fit_intercept, standardize=False,
+            gram=gram, always=light, threads=threads,
+        )  # fmt: skip
     pull = None if y_mean is None else evidence.sums.products[:, -1] / evidence.sums.weight
     fit = Fit(
         np.array([c.coef for c in candidates]), np.array([c.intercept for c in candidates]), evidence, pull,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from .._numerics import single_threaded_blas, thread_count
 from ..errors import DataError
 from ..model import Model
-from ..paths import Path
+from ..paths import VANISHING, Path
 from ..penalties import Penalty
-from ..selection import Choice, Curve, Selection
+from ..selection import Choice, Curve, Selection, checked_pairs
 from ..selection.choosing import LEAVE_ONE_OUT, summarize
 from ..solvers.least_squares import least_squares
 from ..solvers.modes import Gram, Modes, Targets
@@ -82,17 +83,15 @@ def leave_one_out(
     count = thread_count(threads)
     if len(rows.y) < 2:
         raise DataError("There is 1 row (n_samples = 1): leave-one-out needs at least 2.")
-    gram = Gram.of(rows, fit_intercept, count) if rows.design.p < rows.design.n else None
-    if gram is not None and not gram.finite():
-        refuse(rows, schema, count)
-    modes = (
-        Modes.of(rows, fit_intercept, count)
-        if gram is None
-        else Modes.of_gram(gram, rows, fit_intercept, count)
-    )
-    if not (np.isfinite(modes.values).all() and np.isfinite(modes.pull).all()):
-        refuse(rows, schema, count)
-    sums, held = modes.leave_one_out(alphas / rows.total, keep)
+    modes, gram = decomposed(rows, schema, fit_intercept, count)
+    with np.errstate(all="ignore"):  # leverages of one, strengths that vanish: judged below
+        sums, held = modes.leave_one_out(alphas / rows.total, keep)
+    if not np.isfinite(sums).all():
+        bad = alphas[~np.isfinite(sums).all(axis=0)]
+        raise DataError(
+            f"Leave-one-out errors are no numbers at alpha = {bad[0]:.3g}: a row is all that holds a coefficient there. "
+            "Use larger alphas, or cv=5."
+        )
     if score is not None and held is not None:
         root = (
             1.0
@@ -157,6 +156,22 @@ def _ridge_path(
     )
 
 
+def decomposed(rows: Targets, schema: Schema, fit_intercept: bool, threads: int) -> tuple[Modes, Gram | None]:
+    """The modes of the rows; cells that are no numbers are refused by name."""
+    with np.errstate(all="ignore"):
+        gram = Gram.of(rows, fit_intercept, threads) if rows.design.p < rows.design.n else None
+        if gram is not None and not gram.finite():
+            refuse(rows, schema, threads)
+        modes = (
+            Modes.of(rows, fit_intercept, threads)
+            if gram is None
+            else Modes.of_gram(gram, rows, fit_intercept, threads)
+        )
+    if not (np.isfinite(modes.values).all() and np.isfinite(modes.pull).all()):
+        refuse(rows, schema, threads)
+    return modes, gram
+
+
 def _null_errors(rows: Targets, fit_intercept: bool) -> Floats:
     """Leave-one-out errors of the constant model, (T,)."""
     share = rows.shares()
@@ -209,13 +224,14 @@ def ridge_on_folds(
     targets = rows.y.shape[1]
     scores, errors = np.empty((len(alphas), len(pairs))), np.empty((len(alphas), targets, len(pairs)))
     nulls = np.zeros(targets)
-    for k, (train, test) in enumerate(pairs):
+    sides = checked_pairs(len(rows.y), pairs)
+    for k, (train, test) in enumerate(sides):
         own, held = _taken(rows, train), _taken(rows, test)
         if not own.total > 0 or not held.total > 0:
             raise DataError(
                 f"Fold {k + 1} has no row of positive weight on one of its sides; give other folds or weights."
             )
-        modes = Modes.of(own, fit_intercept, count)
+        modes = decomposed(own, schema, fit_intercept, count)[0]
         fits = [_at(own, float(alpha), modes, fit_intercept, count) for alpha in alphas]
         coefs = np.stack([c.T for c, _ in fits])
         intercepts = np.stack([b for _, b in fits])
@@ -224,25 +240,30 @@ def ridge_on_folds(
         share = held.shares()
         errors[:, :, k] = np.einsum("n,ant->at", share, (held.y - predictions) ** 2)
         nulls += share @ (held.y - modes.y_mean) ** 2 / len(pairs)
+        if not np.isfinite(predictions).all():
+            refuse(rows, schema, count)
         scores[:, k] = score(k, test, coefs, intercepts, predictions)
-    best = int(np.argmax(scores.mean(axis=1)))
+    means = scores.mean(axis=1)
+    if not np.isfinite(
+        means
+    ).all():  # R^2 of a single held-out row is none: as in scikit-learn such alphas come last
+        warnings.warn(f"One or more of the test scores are non-finite: {means}", UserWarning, stacklevel=2)
+        means = np.where(np.isfinite(means), means, -np.inf)
+    best = int(np.argmax(means))
     strengths = np.full(targets, alphas[best] / rows.total)
     fit = ridge_at(rows, schema, strengths, penalty=penalty, fit_intercept=fit_intercept, threads=threads)
     return RidgeFolds(alphas, rows.total, best, errors, scores, fit, fold_text, nulls)
 
 
 def _taken(rows: Targets, which: Any) -> Targets:
-    chosen = np.asarray(which)
-    chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
-    return Targets(
-        rows.design.take(chosen), rows.y[chosen], None if rows.weights is None else rows.weights[chosen]
-    )
+    weights = None if rows.weights is None else rows.weights[which]
+    return Targets(rows.design.take(which), rows.y[which], weights, rows.scale)
 
 
 def _at(
     rows: Targets, alpha: float, modes: Modes, fit_intercept: bool, threads: int
 ) -> tuple[Floats, Floats]:
-    unpenalized = alpha == 0
+    unpenalized = alpha / rows.total < VANISHING
     coefs = (
         least_squares(rows, None, fit_intercept, threads)
         if unpenalized

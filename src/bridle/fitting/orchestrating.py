@@ -26,6 +26,7 @@ from .intake import (
     check_null,
     check_read,
     check_scale,
+    checked_weights,
     engines_for,
     folds_of,
     penalty_of,
@@ -254,12 +255,14 @@ def path(
     return found
 
 
-def verify(model: Model, data: Any, y: Any = None) -> dict[str, Certificate]:
-    """The certificates of both rules' fits, recomputed from these rows: those that the model was fitted on.
+def verify(model: Model, data: Any, y: Any = None, *, weights: Any = None) -> dict[str, Certificate]:
+    """The certificates of every choice's fit, recomputed from these rows: those that the model was fitted on.
 
-    Nothing of the fit is reused but the coefficients and the objective's settings.
+    Nothing of the fit is reused but the coefficients and the objective's settings. ``y`` and ``weights`` (n,) are needed
+    where they are no columns of ``data``.
     """
-    design, target, weights = model.encode(data, y=y)
+    design, target, own = model.encode(data, y=y)
+    weights = own if weights is None else checked_weights(weights, design.n, least=1)
     candidates = []
     for rule, choice in model.selection.choices.items():
         coef, intercept = model.fit_of(rule)

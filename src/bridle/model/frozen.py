@@ -18,6 +18,7 @@ from ..table import (
     Numeric,
     Schema,
     Table,
+    check_unmasked,
     encode,
     find_bad_value,
     matrix_error,
@@ -106,9 +107,14 @@ class Model(Contents):
         """
         design = self.encode(data, need_target=False)[0]
         coef, intercept = self.fit_of(rule)
-        out = design.matvec(coef) + intercept
+        with np.errstate(over="ignore", invalid="ignore"):
+            out = design.matvec(coef) + intercept
         if not np.isfinite(out).all():
             _blame(design, self.schema)
+            row = int(np.flatnonzero(~np.isfinite(out))[0])
+            raise DataError(
+                f"The prediction of row {row + 1} overflows: it holds numbers that are too large."
+            )
         return out
 
     def score(self, data: Any, y: Any = None) -> float:
@@ -195,6 +201,7 @@ def as_target(y: Any, n: int) -> Floats:
     DataError
         For another shape, for values that are not finite numbers; the message names the row.
     """
+    check_unmasked("y", y)
     array = np.asarray(y)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]

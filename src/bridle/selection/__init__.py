@@ -2,7 +2,7 @@
 
 from .choosing import Choice, Curve, NestedError, Selection, choose
 from .crossvalidation import Scores, cross_validate
-from .folds import Folds, Round, make_folds
+from .folds import Folds, Round, checked_pairs, make_folds
 
 __all__ = [
     "Choice",
@@ -12,6 +12,7 @@ __all__ = [
     "Round",
     "Scores",
     "Selection",
+    "checked_pairs",
     "choose",
     "cross_validate",
     "make_folds",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -286,18 +286,14 @@ def _given(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]], text: str) ->
     if fold_of is not None:
         return Folds((_partition(fold_of, len(pairs)),), text, "partition")
     flags = np.zeros((2 * len(pairs), n), dtype=np.uint8)
-    for k, sides in enumerate(pairs):
-        for side, (rows, name) in enumerate(zip(sides, ("training", "test"))):
-            if rows.dtype == bool and rows.shape != (n,):
-                raise UsageError(f"Split {k + 1} has a mask of shape {rows.shape}, but there are {n} rows.")
-            chosen = np.flatnonzero(rows) if rows.dtype == bool else rows
-            if not len(chosen) or not np.issubdtype(chosen.dtype, np.integer):
-                raise UsageError(f"Split {k + 1} has no {name} rows, or not row numbers.")
-            if chosen.min() < -n or chosen.max() >= n:
-                raise DataError(
-                    f"Split {k + 1} names row {int(chosen.max())}, but there are only {n} rows (from 0)."
-                )
+    for k, sides in enumerate(checked_pairs(n, pairs)):
+        for side, chosen in enumerate(sides):
             flags[2 * k + side, chosen] = 1
+            if flags[2 * k + side].sum() < len(chosen):
+                twice = np.flatnonzero(np.bincount(chosen % n, minlength=n) > 1)[0]
+                raise DataError(
+                    f"Split {k + 1} names row {twice} twice (from 0); a row counts once. Give weights instead."
+                )
         if (flags[2 * k] & flags[2 * k + 1]).any():
             raise DataError(f"Split {k + 1} has rows on both sides; a test row must not be trained on.")
     signatures = np.unique(flags, axis=1)
@@ -307,6 +303,34 @@ def _given(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]], text: str) ->
     return Folds(tuple(_round_of(flags[2 * k : 2 * k + 2]) for k in range(len(pairs))), text, "given")
 
 
+def checked_pairs(n: int, pairs: Sequence[tuple[Any, Any]]) -> list[tuple[Index, Index]]:
+    """Splits (train, test) as row numbers; masks become row numbers.
+
+    Raises
+    ------
+    UsageError, DataError
+        For no split at all, an empty side, what is no row number, rows that there are not.
+    """
+    if not len(pairs):
+        raise UsageError("There is no split: cross-validation needs at least one.")
+    out = []
+    for k, sides in enumerate(pairs):
+        both = []
+        for rows, name in zip(sides, ("training", "test")):
+            chosen = np.asarray(rows)
+            if chosen.dtype == bool and chosen.shape != (n,):
+                raise UsageError(f"Split {k + 1} has a mask of shape {chosen.shape}, but there are {n} rows.")
+            chosen = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+            if chosen.ndim != 1 or not len(chosen) or not np.issubdtype(chosen.dtype, np.integer):
+                raise UsageError(f"Split {k + 1} has no {name} rows, or not row numbers in one dimension.")
+            if chosen.min() < -n or chosen.max() >= n:
+                worst = int(chosen.max() if chosen.max() >= n else chosen.min())
+                raise DataError(f"Split {k + 1} names row {worst}, but there are only {n} rows (from 0).")
+            both.append(chosen)
+        out.append((both[0], both[1]))
+    return out
+
+
 def _named_by(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]]) -> Index | None:
     """Each row's fold where every row is tested once and trained on otherwise; None where it is not so."""
     if len(pairs) < 2 or sum(len(test) for _, test in pairs) != n:
@@ -314,7 +338,13 @@ def _named_by(n: int, pairs: list[tuple[NDArray[Any], NDArray[Any]]]) -> Index |
     name = np.full(n, -1, dtype=np.int64)
     for k, (train, test) in enumerate(pairs):
         for side in (train, test):
-            if side.dtype.kind not in "iu" or not len(side) or side.min() < 0 or side.max() >= n:
+            if (
+                side.ndim != 1
+                or side.dtype.kind not in "iu"
+                or not len(side)
+                or side.min() < 0
+                or side.max() >= n
+            ):
                 return None
         name[test] = k
     for k, (train, test) in enumerate(pairs):

@@ -11,6 +11,7 @@ from .modes import Modes, Targets
 from .plan import Floats, Null, Rows
 from .refine import refined
 
+EPSILON = float(np.finfo(np.float64).eps)
 MOST_CELLS = 2e7  # dense copies of the rows beyond this are not made
 MOST_WORK = 2e11
 
@@ -58,9 +59,13 @@ def _shortest(rows: Targets, fit_intercept: bool) -> Floats:
     share = rows.shares()
     root = np.sqrt(share)[:, None]
     block = rows.design.columns(np.arange(rows.design.p))
+    largest = float(np.abs(block).max(initial=0.0))
     target = rows.y
     if fit_intercept:
         block = block - share @ block
+        block = block - share @ block  # what rounding left of the means is no direction
         target = target - share @ target
+    # Far from zero the columns carry rounding of their own size: it is no direction either.
+    cond = EPSILON * max(block.shape) * max(1.0, largest / max(float(np.abs(block).max(initial=0.0)), 1e-300))
     with single_threaded_blas():
-        return np.asarray(lstsq(block * root, target * root, lapack_driver="gelsd")[0])
+        return np.asarray(lstsq(block * root, target * root, cond=cond, lapack_driver="gelsd")[0])

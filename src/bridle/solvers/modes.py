@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from .._numerics import single_threaded_blas, symmetric_eigen
 from ..design import Design
+from ..errors import DataError
 from ..moments import accumulate
 from .plan import Floats
 
@@ -25,6 +26,8 @@ LANES = 4  # sums over tiles run in this many fixed lanes, so that their bits do
 ROUNDING = float(np.finfo(np.float64).eps)
 WIDE_TILE = 2048
 NEGLIGIBLE = 1e-6  # beside the largest mode
+DELICATE = 1e-10
+MOST_CELLS, MOST_WORK = 2e7, 2e10
 Result = TypeVar("Result")
 
 
@@ -35,11 +38,12 @@ class Targets:
     design: Design
     y: Floats
     weights: Floats | None = None
+    scale: float = 1.0  # weights out of range were divided by it
 
     @property
     def total(self) -> float:
-        """The sum of the weights."""
-        return float(len(self.y)) if self.weights is None else float(self.weights.sum())
+        """The sum of the weights, as they were given."""
+        return float(len(self.y)) if self.weights is None else float(self.weights.sum()) * self.scale
 
     def shares(self) -> Floats:
         """w / sum w, (n,)."""
@@ -122,12 +126,16 @@ class Modes:
         y_mean = share @ rows.y if fit_intercept else np.zeros(rows.y.shape[1])
         target = (rows.y - y_mean) * np.sqrt(share)[:, None]
         kernel, x_mean = _kernel(rows, fit_intercept, threads)
+        if not (np.isfinite(kernel).all() and np.isfinite(target).all()):
+            raise DataError("X or y hold numbers that are not finite, or whose squares overflow.")
         if fit_intercept:
             kernel, back = _without(kernel, np.sqrt(share))
             values, inner = symmetric_eigen(kernel)
             vectors = back(inner)
         else:
             values, vectors = symmetric_eigen(kernel)
+        if _delicate(values, rows):
+            return Modes._by_svd(rows, fit_intercept, threads)
         return Modes._made(
             rows, fit_intercept, True, values, vectors, vectors.T @ target, x_mean, y_mean, threads
         )
@@ -136,18 +144,46 @@ class Modes:
     def of_gram(gram: Gram, rows: Targets, fit_intercept: bool, threads: int) -> Modes:
         """Of a tall table whose Gram is at hand."""
         values, vectors = symmetric_eigen(gram.matrix)
+        if _delicate(values, rows):
+            return Modes._by_svd(rows, fit_intercept, threads)
         pull = vectors.T @ gram.cross
         return Modes._made(
             rows, fit_intercept, False, values, vectors, pull, gram.x_mean, gram.y_mean, threads
         )
 
     @staticmethod
+    def _by_svd(rows: Targets, fit_intercept: bool, threads: int) -> Modes:
+        """From the rows themselves, without squaring their condition."""
+        share = rows.shares()
+        block = rows.design.columns(np.arange(rows.design.p))
+        x_mean = np.zeros(rows.design.p)
+        y_mean = np.zeros(rows.y.shape[1])
+        if fit_intercept:
+            x_mean, y_mean = share @ block, share @ rows.y
+            block -= x_mean
+            again = share @ block  # what rounding left of the means
+            block -= again
+            x_mean = x_mean + again
+        root = np.sqrt(share)[:, None]
+        target = (rows.y - y_mean) * root
+        with single_threaded_blas():
+            left, singular, right = np.linalg.svd(block * root, full_matrices=False)
+            pull = singular[:, None] * (left.T @ target)
+        order = np.argsort(singular, kind="stable")
+        floor = ROUNDING * max(block.shape)
+        return Modes._made(
+            rows, fit_intercept, False, singular[order] ** 2, right[order].T, pull[order], x_mean, y_mean, threads,
+            floor**2,
+        )  # fmt: skip
+
+    @staticmethod
     def _made(
         rows: Targets, fit_intercept: bool, by_row: bool, values: Floats, vectors: Floats, pull: Floats, x_mean: Floats,
-        y_mean: Floats, threads: int,
+        y_mean: Floats, threads: int, floor: float | None = None,
     ) -> Modes:  # fmt: skip
         top = float(values[-1]) if len(values) else 0.0
-        values = np.where(values <= ROUNDING * max(len(values), 1) * top, 0.0, values)
+        floor = ROUNDING * max(len(values), 1) if floor is None else floor
+        values = np.where(values <= floor * top, 0.0, values)
         return Modes(rows, fit_intercept, by_row, values, vectors, pull, x_mean, y_mean, threads)
 
     def coefficients(self, alpha: float, which: slice | NDArray[np.intp] = slice(None)) -> Floats:
@@ -190,7 +226,8 @@ class Modes:
         root_total = np.sqrt(self.rows.total)
 
         def of_tile(a: int, b: int) -> Floats:
-            errors = root_total * self._held_out(a, b, shrink)
+            with np.errstate(all="ignore"):  # a thread of its own knows nothing of its caller's
+                errors = root_total * self._held_out(a, b, shrink)
             if kept is not None:
                 kept[a:b] = errors
             return np.asarray((errors * errors).sum(axis=0))
@@ -220,7 +257,15 @@ class Modes:
 
     def _share(self, a: int, b: int) -> Floats:
         assert self.rows.weights is not None
-        return self.rows.weights[a:b] / self.rows.total
+        return np.asarray(self.rows.weights[a:b] / self.rows.weights.sum())
+
+
+def _delicate(values: Floats, rows: Targets) -> bool:
+    """Whether the squares have lost digits of small modes that the rows still have, and the rows are few enough to ask."""
+    n, p = rows.design.n, rows.design.p
+    if not len(values) or n * p > MOST_CELLS or n * p * min(n, p) > MOST_WORK:
+        return False
+    return bool(values[0] < DELICATE * values[-1])
 
 
 def _spread(z: Floats, pull: Floats, shrink: Floats) -> Floats:

@@ -8,7 +8,7 @@ is used.
 from .encoding import encode
 from .frame import Categorical, Frame, Indicator, Matrix, Numeric, Part
 from .inference import infer
-from .matrix import find_bad_value, matrix_error, open_matrix
+from .matrix import check_sparse, check_unmasked, find_bad_value, matrix_error, open_matrix
 from .schema import MISSING_LEVEL, Note, Schema, Variable, describe
 from .sources import open_table
 from .table import Table
@@ -25,6 +25,8 @@ __all__ = [
     "Schema",
     "Table",
     "Variable",
+    "check_sparse",
+    "check_unmasked",
     "describe",
     "encode",
     "find_bad_value",

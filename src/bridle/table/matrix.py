@@ -41,10 +41,7 @@ def open_matrix(X: Any, feature_names: Sequence[object] | None = None) -> Table:
 
 
 def _dense(X: Any) -> tuple[Any, tuple[Note, ...]]:
-    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
-        raise DataError(
-            "X is a masked array. Pass a dataframe: its missing numbers are filled in automatically."
-        )
+    check_unmasked("X", X)
     try:
         array = np.asarray(X)
     except ValueError as problem:
@@ -55,6 +52,8 @@ def _dense(X: Any) -> tuple[Any, tuple[Note, ...]]:
         raise _dtype_error(array)
     if kind == "f" and array.dtype.itemsize in (4, 8):
         return (array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))), ()
+    if kind == "f" and array.dtype.itemsize > 8 and (np.abs(array) > np.finfo(np.float64).max).any():
+        raise DataError(f"X holds numbers beyond the range of float64 (dtype {array.dtype}). Rescale it.")
     converted = array.astype(np.float64)
     if beyond_exact(array):
         text = (
@@ -69,12 +68,8 @@ def _sparse(X: Any) -> Any:
     _check_shape(X.shape)
     if X.dtype.kind not in "fiub":
         raise DataError(f"X is a sparse matrix of {_kind_of(X.dtype)}; it must hold real numbers.")
+    check_sparse(X)
     ours = X if X.format in ("csc", "csr") else X.tocsc()
-    # An index out of range would let the kernels read foreign memory.
-    try:
-        ours.check_format(full_check=True)
-    except ValueError as problem:
-        raise DataError(f"X is a damaged sparse matrix: {problem}.") from problem
     if not ours.has_canonical_format:
         ours = ours.copy()
         ours.sum_duplicates()
@@ -82,6 +77,43 @@ def _sparse(X: Any) -> Any:
         keep = ours.dtype.kind == "f" and ours.dtype.itemsize == 4
         ours = ours.astype(np.float32 if keep else np.float64)
     return ours
+
+
+def check_sparse(X: Any) -> None:
+    """Refuses a sparse matrix whose indices leave its shape: whoever converts or multiplies it reads foreign memory.
+
+    Raises ``DataError``. To be called before SciPy converts the matrix into another format.
+    """
+    try:
+        if X.format in ("csr", "csc", "bsr"):
+            X.check_format(full_check=True)
+            places: list[Any] = []
+        elif X.format == "coo":
+            places = list(X.coords if hasattr(X, "coords") else (X.row, X.col))
+        elif X.format == "lil":
+            places = [np.concatenate([np.empty(0, dtype=np.intp), *map(np.asarray, X.rows)])]
+            if any(len(columns) != len(cells) for columns, cells in zip(X.rows, X.data)):
+                raise ValueError("a row has more columns than cells")
+            places.insert(0, np.empty(0, dtype=np.intp))
+        elif X.format == "dok":
+            keys = np.array(list(X.keys()), dtype=np.intp).reshape(-1, 2)
+            places = [keys[:, 0], keys[:, 1]]
+        else:
+            places = []
+        for axis, (where, size) in enumerate(zip(places, X.shape)):
+            where = np.asarray(where)
+            if len(where) and (where.min() < 0 or where.max() >= size):
+                raise ValueError(f"{'row' if axis == 0 else 'column'} indices must lie in [0, {size})")
+    except (ValueError, TypeError, IndexError) as problem:
+        raise DataError(f"X is a damaged sparse matrix: {problem}.") from problem
+
+
+def check_unmasked(name: str, values: Any) -> None:
+    """Refuses a masked array: what it hides would be used."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise DataError(
+            f"{name} is a masked array. Pass a dataframe: its missing numbers are filled in automatically."
+        )
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

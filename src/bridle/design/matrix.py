@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,11 +32,11 @@ class Design:
     imputed: NDArray[np.intp]  # (k, 2)
     means: Floats | None = None
 
-    @property
+    @cached_property
     def n(self) -> int:
         return self.blocks[0].n_rows if self.blocks else 0
 
-    @property
+    @cached_property
     def p(self) -> int:
         return sum(block.width for block in self.blocks)
 

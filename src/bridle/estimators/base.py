@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from inspect import signature
@@ -46,8 +45,30 @@ class Made:
     notes: tuple[Note, ...]
 
 
+_HELD = single_threaded_blas()
 _VALIDATED = ("n_features_in_", "feature_names_in_")
 _passed: set[tuple[type, ...]] = set()  # a class and the types of its parameters that were found right
+
+
+class _Fitting:
+    """What leaves the range of floating point while fitting is judged by the answer, not by warnings on the way."""
+
+    def __init__(self, attributes: dict[str, Any]) -> None:
+        self.attributes = attributes
+
+    def __enter__(self) -> None:
+        self.before = {name: self.attributes[name] for name in _VALIDATED if name in self.attributes}
+        self.quiet = np.errstate(all="ignore")
+        self.quiet.__enter__()
+        _HELD.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        _HELD.__exit__()
+        self.quiet.__exit__(None, None, None)
+        if kind is not None:
+            for name in _VALIDATED:
+                self.attributes.pop(name, None)
+            self.attributes.update(self.before)
 
 
 class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -70,19 +91,9 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
         """Whether numbers and words among the parameters lie in their ranges; False also means: not known at a glance."""
         return False
 
-    @contextmanager
-    def _all_or_nothing(self) -> Iterator[None]:
-        """BLAS is held at one thread; and a fit that fails leaves what scikit-learn's validation has changed as it was."""
-        before = {name: self.__dict__[name] for name in _VALIDATED if name in self.__dict__}
-        try:
-            # What leaves the range of floating point is judged by the answer, not by warnings on the way.
-            with single_threaded_blas(), np.errstate(all="ignore"):
-                yield
-        except BaseException:
-            for name in _VALIDATED:
-                self.__dict__.pop(name, None)
-            self.__dict__.update(before)
-            raise
+    def _all_or_nothing(self) -> _Fitting:
+        """BLAS held at one thread, no warnings on the way; a fit that fails leaves what validation changed as it was."""
+        return _Fitting(self.__dict__)
 
     def _asking(self, work: Callable[[], Result], table: Table) -> Result:
         """work(), its complaint about the data made out in terms of X where that has a cell that is no number."""

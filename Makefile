@@ -1,10 +1,11 @@
 # make demo   sets everything up and fits a model on a real table
 # make test   sets everything up and passes all tests
 .DELETE_ON_ERROR:
-.PHONY: FORCE demo test lint unit laws sanitize fixtures pictures readme bench footprint stub clean
+.PHONY: FORCE demo test lint unit web app laws sanitize fixtures pictures readme bench footprint stub clean
 
 PYTHON ?= python3
 BIN := .venv/bin
+export PATH := $(PATH):$(CURDIR)/$(BIN)
 OLDEST := 1.6.1
 CORE := $(wildcard cpp/*.hpp cpp/*.cpp) CMakeLists.txt pyproject.toml
 
@@ -39,7 +40,7 @@ lint: .venv/.tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv/.tests build/sklearn-oldest/.$(OLDEST)
+unit: .venv/.tests build/sklearn-oldest/.$(OLDEST) web
 	sh tools/browser.sh
 	$(BIN)/python -m pytest
 
@@ -48,6 +49,21 @@ build/sklearn-oldest/.$(OLDEST): .venv/.runtime
 	rm -rf build/sklearn-oldest
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/sklearn-oldest scikit-learn==$(OLDEST)
 	touch $@
+
+# Node of the system, or of the environment.
+web/node_modules/.ready: web/package.json web/package-lock.json | .venv/.tests
+	sh tools/node.sh $(BIN)/pip constraints.txt
+	npm --prefix web ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+# The lab's pages, made again: the committed ones must be the same bytes.
+web: web/node_modules/.ready
+	npm --prefix web run --silent check
+	rm -rf build/lab-app && node web/build.mjs $(CURDIR)/build/lab-app
+	diff -r build/lab-app src/bridle/lab/app
+
+app: web/node_modules/.ready
+	npm --prefix web run build
 
 laws: .venv/.tests
 	BRIDLE_LAWS=many $(BIN)/python -m pytest tests/laws

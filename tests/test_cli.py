@@ -121,10 +121,11 @@ def test_help_lists_the_commands_that_work() -> None:
         "convert",
         "example",
         "fit",
+        "lab",
         "predict",
         "verify",
     ]
-    for command in ("compare", "convert", "example", "fit", "predict", "verify"):
+    for command in ("compare", "convert", "example", "fit", "lab", "predict", "verify"):
         assert cli(command, "--help").status == 0
 
 

@@ -20,6 +20,8 @@ _HOMES = {
     "fit": "bridle.fitting",
     "verify": "bridle.fitting",
     "path": "bridle.fitting",
+    "descend": "bridle.descent",
+    "Descent": "bridle.descent",
     "load": "bridle.model",
     "Model": "bridle.model",
     "Path": "bridle.paths",

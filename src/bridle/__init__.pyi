@@ -1,5 +1,7 @@
 from .comparing import Comparison as Comparison
 from .comparing import compare as compare
+from .descent import Descent as Descent
+from .descent import descend as descend
 from .errors import BridleError as BridleError
 from .errors import DataError as DataError
 from .errors import NotCertifiedWarning as NotCertifiedWarning

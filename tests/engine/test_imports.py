@@ -17,13 +17,14 @@ LATE = [
     "dask",
     "matplotlib",
     "starlette",
+    "uvicorn",
     "pandas",
     "polars",
     "jinja2",
     "rich",
 ]
 LOADED = "import sys; print('|'.join(sorted(name for name in sys.modules if '.' not in name)))"
-FUNCTIONS = ["fit", "path", "load", "verify", "report", "compare"]
+FUNCTIONS = ["fit", "path", "load", "verify", "report", "compare", "descend"]
 EVERYTHING = (
     "import pkgutil, importlib, bridle\n"
     "for module in pkgutil.walk_packages(bridle.__path__, 'bridle.'):\n"

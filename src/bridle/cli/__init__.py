@@ -1,4 +1,4 @@
-"""The command line: `bridle example | fit | compare | predict | verify | convert`.
+"""The command line: `bridle example | fit | compare | predict | verify | convert | lab`.
 
 Data go to standard output, everything else to standard error; `-` is standard input. Nothing heavy is imported
 before a command needs it, so that `bridle --help` answers at once.
@@ -13,6 +13,7 @@ from .compare_command import compare
 from .convert_command import convert
 from .examples import example
 from .fit_command import fit
+from .lab_command import lab
 from .predict_command import predict
 from .running import run
 from .verify_command import verify
@@ -36,7 +37,7 @@ def program() -> None:
     """
 
 
-for command in (example, fit, compare, predict, verify, convert):
+for command in (example, fit, compare, predict, verify, convert, lab):
     program.add_command(command)
 
 

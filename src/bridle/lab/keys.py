@@ -1,0 +1,212 @@
+"""Keys of lessons: ``kind?name=value&...``, names sorted, numbers as JavaScript writes them; read, checked and listed.
+
+A key is the whole request: nothing in it names a file, and whatever is not listed here is refused in one sentence.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from ..errors import UsageError
+from .catalog import ABOUT
+
+LONGEST = 400
+L1_RATIOS = (0.0, 0.5, 1.0)
+SEEDS = (0, 1, 2)
+STARTS = {"far": (-1.2, 1.6), "zero": (0.0, 0.0)}
+Value = str | int | float
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?(e[+-][1-9][0-9]{0,2})?")
+_WAYS = (("gradient", "l2"), ("subgradient", "l1"), ("proximal", "l1"))
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that was read: its kind and its values.
+
+    >>> str(Key.parse("corners?dataset=pair&l1_ratio=0.5"))
+    'corners?dataset=pair&l1_ratio=0.5'
+    """
+
+    kind: str
+    values: dict[str, Value]
+
+    def __str__(self) -> str:
+        return f"{self.kind}?" + "&".join(
+            f"{name}={_written(self.values[name])}" for name in sorted(self.values)
+        )
+
+    @staticmethod
+    def parse(text: str) -> Key:
+        """Read a key.
+
+        Raises
+        ------
+        UsageError
+            For a key that is not written as it must be, or that asks for what there is not.
+        """
+        if len(text) > LONGEST:
+            raise UsageError(f"A lesson's key has at most {LONGEST} characters; this one has {len(text):,}.")
+        kind, _, rest = text.partition("?")
+        if kind not in KINDS:
+            raise UsageError(f"There is no lesson {_shown(kind)}; there are {', '.join(KINDS)}.")
+        given = [pair.partition("=")[::2] for pair in rest.split("&")]
+        readers = KINDS[kind]
+        if [name for name, _ in given] != sorted(readers):
+            raise UsageError(
+                f"The lesson {kind} needs exactly {', '.join(sorted(readers))}, each once and in this order."
+            )
+        values = {name: readers[name](name, value) for name, value in given}
+        _check_together(kind, values)
+        return Key(kind, values)
+
+
+def number_text(value: float) -> str:
+    """A number as JavaScript's String(x) writes it.
+
+    >>> [number_text(x) for x in (0.1, 2.0, 1e-7, 0.00001, 1e21, 123456789012345680000.0)]
+    ['0.1', '2', '1e-7', '0.00001', '1e+21', '123456789012345680000']
+    """
+    if value == 0:
+        return "0"
+    sign, (digits, exponent) = "-" if value < 0 else "", _digits(abs(value))
+    n = len(digits)
+    if n <= exponent <= 21:
+        return sign + digits + "0" * (exponent - n)
+    if 0 < exponent <= 21:
+        return f"{sign}{digits[:exponent]}.{digits[exponent:]}"
+    if -6 < exponent <= 0:
+        return f"{sign}0.{'0' * -exponent}{digits}"
+    power = exponent - 1
+    return f"{sign}{digits[0]}{'.' + digits[1:] if n > 1 else ''}e{'+' if power > 0 else '-'}{abs(power)}"
+
+
+def _digits(value: float) -> tuple[str, int]:
+    """The shortest digits that give the number back, and the power of ten that 0.digits is multiplied by."""
+    mantissa, _, power = repr(value).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits, exponent = whole + fraction, len(whole) + int(power or 0)
+    stripped = digits.lstrip("0")
+    return stripped.rstrip("0"), exponent - (len(digits) - len(stripped))
+
+
+def _written(value: Value) -> str:
+    return value if isinstance(value, str) else number_text(float(value))
+
+
+def _shown(text: str) -> str:
+    """A few characters of what was asked for."""
+    return ascii(text if len(text) <= 40 else text[:40] + "...")
+
+
+Reader = Callable[[str, str], Value]
+
+
+def _one_of(*known: Value) -> Reader:
+    texts = {_written(value): value for value in known}
+
+    def read(name: str, text: str) -> Value:
+        if text not in texts:
+            raise UsageError(f"{name} must be one of {', '.join(texts)}, not {_shown(text)}.")
+        return texts[text]
+
+    return read
+
+
+def _between(low: float, high: float, *, above: bool = False, whole: bool = False) -> Reader:
+    kind = "a whole number" if whole else "a number"
+
+    def read(name: str, text: str) -> Value:
+        value = float(text) if _NUMBER.fullmatch(text) else math.nan
+        fine = low <= value <= high and not (above and value == low) and not (whole and value != int(value))
+        if not fine:
+            least = f"above {low:g}" if above else f"of at least {low:g}"
+            raise UsageError(f"{name} must be {kind} {least} and at most {high:g}, not {_shown(text)}.")
+        if number_text(value) != text:
+            raise UsageError(f"{name} must be written as {number_text(value)}, not {_shown(text)}.")
+        return int(value) if whole else value
+
+    return read
+
+
+def _scale(name: str, text: str) -> Value:
+    if text != "none" and not text.endswith("*1000"):
+        raise UsageError(f"{name} must be none or a column's name and *1000, not {_shown(text)}.")
+    return text
+
+
+def _check_together(kind: str, values: dict[str, Value]) -> None:
+    """What one value alone does not tell."""
+    if kind == "home" and values["scale"] != "none":
+        names = ABOUT[str(values["dataset"])].names
+        if str(values["scale"]).removesuffix("*1000") not in names:
+            raise UsageError(f"{values['dataset']} has no column {_shown(str(values['scale'])[:-5])}.")
+    if kind == "descent" and values["penalty"] == "l1" and values["method"] == "gradient":
+        raise UsageError(
+            "L1 has no gradient where a weight is 0: the method must be subgradient or proximal."
+        )
+
+
+KINDS: dict[str, dict[str, Reader]] = {
+    "home": {
+        "dataset": _one_of(*ABOUT),
+        "l1_ratio": _one_of(*L1_RATIOS),
+        "scale": _scale,
+        "seed": _one_of(*SEEDS),
+        "standardize": _one_of(0, 1),
+    },
+    "corners": {"dataset": _one_of(*ABOUT), "l1_ratio": _one_of(*L1_RATIOS)},
+    "descent": {
+        "alpha": _between(0.0, 100.0),
+        "dataset": _one_of("pair"),
+        "lr": _between(0.0, 10.0, above=True),
+        "method": _one_of("gradient", "subgradient", "proximal"),
+        "penalty": _one_of("l2", "l1", "none"),
+        "start": _one_of(*STARTS),
+        "steps": _between(1, 2000, whole=True),
+    },
+    "stopping": {
+        "dataset": _one_of("overfit"),
+        "lr": _between(0.0, 10.0, above=True),
+        "steps": _between(1, 5000, whole=True),
+    },
+}
+
+
+def offered() -> Iterator[Key]:
+    """The lessons of the static folder: what the screens open with and one change from there; a few megabytes in all.
+
+    The folds are drawn anew, and a column is multiplied, where that is most to the point; the server knows all the rest.
+    """
+    for dataset, ratio, standardize in product(("wide100", "diabetes"), L1_RATIOS, (1, 0)):
+        many = standardize and (dataset == "diabetes" or ratio == 1)
+        for seed in SEEDS if many else SEEDS[:1]:
+            yield _home(dataset, ratio, "none", seed, standardize)
+    for name, ratio, standardize in product(ABOUT["diabetes"].names, (0.0, 1.0), (1, 0)):
+        yield _home("diabetes", ratio, f"{name}*1000", 0, standardize)
+    for dataset, ratio in product(("wide100", "diabetes"), L1_RATIOS):
+        yield Key("corners", {"dataset": dataset, "l1_ratio": ratio})
+    for (method, penalty), alpha, lr, start in product(
+        _WAYS, (0.1, 0.3, 1.0), (0.02, 0.1, 0.3, 0.6, 0.7), STARTS
+    ):
+        yield Key(
+            "descent",
+            {
+                "alpha": alpha, "dataset": "pair", "lr": lr, "method": method, "penalty": penalty, "start": start,
+                "steps": 200,
+            },
+        )  # fmt: skip
+    yield Key("stopping", {"dataset": "overfit", "lr": 0.05, "steps": 400})
+
+
+def _home(dataset: str, ratio: float, scale: str, seed: int, standardize: int) -> Key:
+    values: dict[str, Value] = {
+        "dataset": dataset, "l1_ratio": ratio, "scale": scale, "seed": seed, "standardize": standardize
+    }  # fmt: skip
+    return Key("home", values)
+
+
+__all__ = ["KINDS", "LONGEST", "STARTS", "Key", "number_text", "offered"]

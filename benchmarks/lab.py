@@ -1,0 +1,149 @@
+"""``python -m benchmarks.lab``: how long the lab takes, in a headless chromium on this machine.
+
+Frames: milliseconds of script and layout from an input event to the new picture, and from frame to frame. The large path is
+made up, handed to the page in place of the server's answer; everything else is the real server's.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+from rich.console import Console
+from rich.table import Table
+
+from bridle.lab.wire import encode
+
+QUANTILES = "(a, p) => a.sort((x, y) => x - y)[Math.floor(p * (a.length - 1))]"
+FRAMES = """async ([selector, act, frames]) => {
+  const element = document.querySelector(selector), work = [], between = [];
+  const scrub = (s) => {
+    element.value = String(Math.round(Number(element.max) * (0.5 + 0.45 * Math.sin(s / 9))));
+    element.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const turn = () => element.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+  element.focus();
+  for (let s = 0, last = 0; s < frames; s++) {
+    await new Promise(requestAnimationFrame);
+    const start = performance.now();
+    if (last) between.push(start - last);
+    last = start;
+    act === "scrub" ? scrub(s) : turn();
+    for (let i = 0; i < 5; i++) await Promise.resolve();
+    document.body.getBoundingClientRect();
+    work.push(performance.now() - start);
+  }
+  const at = QUANTILES;
+  return [at(work, 0.5), at(work, 0.95), at(between, 0.95)];
+}""".replace("QUANTILES", QUANTILES)
+
+
+@contextmanager
+def server() -> Iterator[tuple[str, float]]:
+    """The address of a lab, and the seconds from the command to it."""
+    start = time.perf_counter()
+    command = [str(Path(sys.executable).with_name("bridle")), "lab", "--no-browser", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip(), time.perf_counter() - start
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def large_path(alphas: int, features: int) -> bytes:
+    """A path of so many points, as the server would frame it."""
+    rng = np.random.default_rng(0)
+    grid, weights = np.geomspace(1, 1e-3, alphas), rng.standard_normal(features)
+    effects = np.sign(weights) * np.maximum(np.abs(weights) - 2 * np.sqrt(grid)[:, None], 0)
+    error = 1 + np.linspace(-1, 1, alphas) ** 2
+    content = encode(
+        {
+            "key": "large", "dataset": "large", "title": "", "target": "y", "unit": "", "python": "", "fold_text": "",
+            "names": [f"x{j}" for j in range(features)], "n_rows": 1000, "alphas": grid, "l1_ratio": 1.0,
+            "standardize": True, "coefs": effects, "effects": effects, "intercepts": 0 * grid,
+            "n_nonzero": (effects != 0).sum(axis=1).astype(np.int32), "train_error": 0.8 * error, "cv_mean": error,
+            "cv_se": 0.05 * error, "fold_errors": np.stack([error] * 5), "null_error": 2.0, "index_min": alphas // 2,
+            "index_1se": alphas // 3, "alpha_max": 1.0, "gaps": 0 * grid, "certified": True,
+        }
+    )  # fmt: skip
+    return struct.pack("<I", len(content) + 1) + b"R" + content
+
+
+def answer_with(body: bytes) -> Callable[[Any], None]:
+    """A handler that answers a request with these bytes."""
+    return lambda route: route.fulfill(body=body)
+
+
+def frames(page: Page, selector: str, act: str, count: int = 240) -> list[float]:
+    """Median and 95 % of the work in a frame, 95 % from frame to frame, milliseconds."""
+    found: list[float] = page.evaluate(FRAMES, [selector, act, count])
+    return found
+
+
+def main() -> None:
+    """Prints the table."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    rows: list[tuple[str, str, str]] = []
+
+    def told(name: str, found: list[float], goal: str) -> None:
+        work = f"{found[0]:.1f} ms, 95 % {found[1]:.1f} ms; frame to frame 95 % {found[2]:.1f} ms"
+        rows.append((name, work, goal))
+
+    with server() as (address, started), sync_playwright() as driver:
+        rows.append(("command to open port", f"{started:.2f} s", "1 s"))
+        home = address.split("?")[0]
+        browser = driver.chromium.launch(executable_path=chromium, args=["--enable-unsafe-swiftshader"])
+        page: Any = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        page.goto(address)
+        page.wait_for_selector(".chart canvas")
+        page.goto("about:blank")
+        start = time.perf_counter()
+        page.goto(home + "#/home")
+        page.wait_for_selector(".chart canvas")
+        drawn = 1000 * (time.perf_counter() - start)
+        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        rows.append(
+            ("first paint; path drawn and scrubber ready", f"{paint:.0f} ms; {drawn:.0f} ms", "300; 500 ms")
+        )
+        for alphas, features in ((100, 1000), (1000, 100)):
+            body = large_path(alphas, features)
+            page.route("**/api/lesson*", answer_with(body))
+            page.goto(home + "#/home?k=5")
+            page.reload()
+            page.wait_for_selector(".chart canvas")
+            page.wait_for_timeout(500)
+            told(
+                f"scrub {features:,} features x {alphas:,} alphas",
+                frames(page, ".scrubber input", "scrub"),
+                "8 ms",
+            )
+            page.unroute_all()
+        page.goto(home + "#/corners?k=30")
+        page.reload()
+        page.wait_for_selector("path.body")
+        page.wait_for_timeout(500)
+        told("scrub the corners", frames(page, ".scrubber input", "scrub"), "8 ms")
+        page.goto(home + "#/corners?k=30&dim=3")
+        page.wait_for_selector("canvas[data-renderer]")
+        page.wait_for_timeout(800)
+        renderer = page.evaluate("document.querySelector('canvas[data-renderer]').dataset.renderer")
+        told(f"turn the bowl ({renderer[:60]})", frames(page, ".bowl-stage", "turn", 150), "16 ms")
+    table = Table("what", "measured", "goal")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=170).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 # make demo   sets everything up and fits a model on a real table
 # make test   sets everything up and passes all tests
 .DELETE_ON_ERROR:
-.PHONY: FORCE demo test lint unit web app laws sanitize fixtures pictures readme bench footprint stub clean
+.PHONY: FORCE build/sklearn-oldest demo test lint unit web app laws sanitize fixtures pictures readme bench footprint stub clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,8 @@ web: web/node_modules/.ready
 
 app: web/node_modules/.ready
 	npm --prefix web run build
+
+build/sklearn-oldest: build/sklearn-oldest/.$(OLDEST)
 
 laws: .venv/.tests
 	BRIDLE_LAWS=many $(BIN)/python -m pytest tests/laws

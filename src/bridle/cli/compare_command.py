@@ -12,7 +12,7 @@ from ..errors import UsageError
 from . import parsing
 from .options import ROLES, options, some, tell_roles
 from .progress import progress_bar
-from .running import NOT_CERTIFIED, ascii_only, colored, is_terminal, put, put_json, say
+from .running import NOT_CERTIFIED, is_terminal, put_json, put_screen, say
 
 if TYPE_CHECKING:
     from ..comparing import Comparison
@@ -126,13 +126,9 @@ def _write_files(found: Comparison, table: str, output: Output) -> list[str]:
 
 
 def _print_table(found: Comparison) -> None:
-    import shutil
-
     from ..comparing import comparison_console
 
-    terminal = is_terminal(sys.stdout)
-    width = min(shutil.get_terminal_size().columns, 100) if terminal else 80
-    put(comparison_console(found, width, colored(sys.stdout), ascii_only=ascii_only(sys.stdout)))
+    put_screen(found, comparison_console)
 
 
 def _record(found: Comparison, output: Output) -> dict[str, Any]:

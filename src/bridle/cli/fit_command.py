@@ -13,7 +13,7 @@ from ..errors import UsageError
 from . import parsing
 from .options import ROLES, options, some, tell_roles
 from .progress import progress_bar
-from .running import NOT_CERTIFIED, ascii_only, colored, is_terminal, put, put_json, say
+from .running import NOT_CERTIFIED, is_terminal, put_json, put_screen, say
 from .tables_out import format_of, write_columns
 
 if TYPE_CHECKING:
@@ -166,13 +166,9 @@ def _held_out(model: Model, data: Table) -> dict[str, Any]:
 
 
 def _print_summary(model: Model) -> None:
-    import shutil
-
     from ..reporting import console
 
-    terminal = is_terminal(sys.stdout)
-    width = min(shutil.get_terminal_size().columns, 100) if terminal else 80
-    put(console(model, width, colored(sys.stdout), ascii_only=ascii_only(sys.stdout)))
+    put_screen(model, console)
 
 
 def _record(model: Model, output: Output) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn, TextIO
 
 import click
@@ -72,6 +72,14 @@ def put(text: str) -> None:
 def put_json(record: dict[str, Any]) -> None:
     """One JSON object on standard output."""
     put_bytes([json.dumps(record, indent=2, allow_nan=False).encode(), b"\n"])
+
+
+def put_screen(subject: Any, render: Callable[..., str]) -> None:
+    """A text for people, ``render(subject, width, color, ascii_only=...)``, as wide as the terminal lets it be."""
+    import shutil
+
+    width = min(shutil.get_terminal_size().columns, 100) if is_terminal(sys.stdout) else 80
+    put(render(subject, width, colored(sys.stdout), ascii_only=ascii_only(sys.stdout)))
 
 
 def put_bytes(pieces: Iterable[bytes]) -> None:

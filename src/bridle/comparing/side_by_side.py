@@ -13,6 +13,7 @@ import numpy as np
 from .._numerics import thread_count
 from ..errors import NotCertifiedWarning, UsageError, number
 from ..fitting import fit
+from ..fitting.calls import Progress, call_of, teller
 from ..fitting.intake import Teller, check_null, engines_for, folds_of, read_in
 from ..fitting.remarks import matrix_notes
 from ..model import Model, as_table
@@ -23,8 +24,6 @@ from .candidates import Candidate, Task, candidates
 from .nesting import Nesting
 from .recommending import recommend
 from .result import Comparison, Row
-
-Progress = Callable[[str, float], None] | None
 
 
 def compare(
@@ -90,7 +89,7 @@ def compare(
     if rule not in RULES:
         raise UsageError(f"rule must be one of {', '.join(RULES)}, not {rule!r}.")
     taking_part = candidates(l1_ratios)
-    tell = _teller(progress)
+    tell = teller(progress)
     start = perf_counter()
     table = as_table(data)
     ready = read_in(table, y, target, weights, groups, order, ignore, types)
@@ -118,7 +117,7 @@ def compare(
         target_sd=task.plain.y_scale,
         schema=ready.schema,
         notes=(*ready.notes, *matrix_notes(ready, task.plain)),
-        call=_call(arguments),
+        call=call_of(compare, arguments),
         reading_seconds=reading,
         origin=_origin(table, arguments, made),
     )
@@ -167,27 +166,3 @@ def _pairs(made: Folds) -> list[tuple[Any, Any]]:
             (split.rows_of(split.train[k]), split.rows_of(split.test[k])) for k in range(1, len(split.train))
         ]
     return out
-
-
-def _call(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that differ from their defaults: what it takes to compare the same again."""
-    out: dict[str, Any] = {}
-    data = arguments["data"]
-    if isinstance(data, str) or hasattr(data, "__fspath__"):
-        out["data"] = str(data)
-    for name, default in (compare.__kwdefaults__ or {}).items():
-        value = arguments[name]
-        if name in ("threads", "progress") or value is None:
-            continue
-        if isinstance(value, (bool, int, float, str)) and value == default:
-            continue
-        if isinstance(value, (list, tuple)) and isinstance(default, tuple) and list(value) == list(default):
-            continue
-        out[name] = value
-    return out
-
-
-def _teller(progress: Progress) -> Teller:
-    if progress is None:
-        return lambda stage: None
-    return lambda stage: lambda share: progress(stage, share)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from ..reporting.formatting import number, percent, short, to_ascii
+from ..reporting.formatting import number, percent, short
+from ..reporting.terminal import Screen
 from .result import Comparison, Row
 from .saying import (
     certificates,
@@ -19,7 +20,6 @@ from .saying import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
 MOST_NOTES = 8
@@ -65,11 +65,7 @@ _COLUMNS = (
 _SHARE, _TIME = 3, 6
 
 
-class _Layout:
-    def __init__(self, screen: Console, ascii_only: bool) -> None:
-        self.screen = screen
-        self.ascii_only = ascii_only
-
+class _Layout(Screen):
     def all_of(self, of: Comparison) -> None:
         self.paragraph(of.reason, "bold")
         self.paragraph(expectation(of), "bold")
@@ -141,21 +137,3 @@ class _Layout:
         else:
             more = ("–", "–", "–", "not possible", "–")
         return tuple(map(self.said, (taken, short(row.title, 20), *more)))
-
-    def said(self, content: str) -> str:
-        return to_ascii(content) if self.ascii_only else content
-
-    def paragraph(self, content: str, style: str = "", indent: int = 0) -> None:
-        from rich.padding import Padding
-        from rich.text import Text
-
-        self.screen.print(Padding(Text(self.said(content), style=style), (0, 0, 0, indent)))
-
-    def heading(self, content: str, note: str = "") -> None:
-        from rich.text import Text
-
-        line = Text(self.said(content), style="bold cyan")
-        if note:
-            line.append(self.said(f"  {note}"), style="dim")
-        self.screen.print()
-        self.screen.print(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +19,10 @@ from ..penalties import Penalty
 from ..selection import Selection, choose, cross_validate
 from ..selection.crossvalidation import out_of_fold as predict_out_of_fold
 from ..solvers import Engine, Plan, Split, prepare
+from .calls import Progress, call_of, teller
 from .certifying import certificates_of, certified, named
 from .intake import (
     Prepared,
-    Teller,
     check_null,
     check_read,
     check_scale,
@@ -37,7 +37,6 @@ from .remarks import correlated_groups, counted, matrix_notes
 
 Floats = NDArray[np.float64]
 L1_RATIOS = (0.0, 0.5, 0.9, 1.0)
-Progress = Callable[[str, float], None] | None
 
 
 def fit(
@@ -83,7 +82,7 @@ def fit(
     ignore, types : columns to leave out; types that override the inferred ones, e.g. ``{"zip": "categorical"}``.
     l1_ratios : the mixes to compare; 0 is ridge, 1 is lasso.
     alphas, n_alphas : the user's own strengths, or how many on a log grid from the exact alpha_max.
-    scale : the convention that ``alphas`` are written in: "bridle", "lesson", "glmnet", "sklearn", ... (conventions.py).
+    scale : the convention that ``alphas`` are written in: "bridle", "lesson", "glmnet", ... (docs/conventions.md).
     standardize : the penalty acts on columns of unit weighted standard deviation and the target is scaled alike.
     fit_intercept : an intercept, never penalized; or none.
     penalty_factors, lower, upper : by variable name (a dict) or by design column (p,); factor 0: never penalized,
@@ -121,11 +120,11 @@ def fit(
     >>> bool(model.coef[2] < -1.9), model.certificate.certified
     (True, True)
     """
-    call = _call(locals())
+    call = call_of(fit, locals())
     seed = int(number("seed", seed, 0, 2**63, whole=True))
     ready = read_in(data, y, target, weights, groups, order, ignore, types)
     rows, n = ready.rows, ready.rows.design.n
-    tell = _teller(progress)
+    tell = teller(progress)
     made = folds_of(n, folds, repeats, stratify, ready, seed)
     engines = engines_for(rows, made, ready.schema, threads, tell)
     penalty = penalty_of(ready.schema, rows.design, penalty_factors, lower, upper)
@@ -272,30 +271,6 @@ def verify(model: Model, data: Any, y: Any = None, *, weights: Any = None) -> di
         standardize=model.standardize, tolerance=model.certificate.tolerance,
     )  # fmt: skip
     return {rule: named(c, model.schema) for rule, c in zip(model.selection.choices, found)}
-
-
-def _call(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that differ from their defaults: what it takes to fit the same again."""
-    out: dict[str, Any] = {}
-    data = arguments["data"]
-    if isinstance(data, str) or hasattr(data, "__fspath__"):
-        out["data"] = str(data)
-    for name, default in (fit.__kwdefaults__ or {}).items():
-        value = arguments[name]
-        if name in ("threads", "progress") or value is None:
-            continue
-        if isinstance(value, (bool, int, float, str)) and value == default:
-            continue
-        if isinstance(value, (list, tuple)) and isinstance(default, tuple) and list(value) == list(default):
-            continue
-        out[name] = value
-    return out
-
-
-def _teller(progress: Progress) -> Teller:
-    if progress is None:
-        return lambda stage: None
-    return lambda stage: lambda share: progress(stage, share)
 
 
 def _assemble(

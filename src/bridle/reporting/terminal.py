@@ -68,8 +68,8 @@ def console(model: Model, width: int = 80, color: bool = True, *, ascii_only: bo
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-class _Layout:
-    """The parts of the summary, printed one after the other."""
+class Screen:
+    """Paragraphs and headings on a terminal."""
 
     def __init__(self, screen: Console, ascii_only: bool) -> None:
         self.screen = screen
@@ -92,6 +92,10 @@ class _Layout:
             line.append(self.said(f"  {note}"), style="dim")
         self.screen.print()
         self.screen.print(line)
+
+
+class _Layout(Screen):
+    """The parts of the summary, printed one after the other."""
 
     def answer(self, said: Summary) -> None:
         self.paragraph(said.answer[0], "bold")

@@ -22,7 +22,7 @@ import re
 import secrets
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -131,6 +131,18 @@ def read(path: str | os.PathLike[str], kind: str | None = None) -> tuple[dict[st
     >>> read(path, "model")
     ({'target': 'y'}, {'coef': array([1.5, 0. ])})
     """
+    return read_one_of(path, None if kind is None else (kind,))[1:]
+
+
+def read_one_of(
+    path: str | os.PathLike[str], kinds: Sequence[str] | None
+) -> tuple[str, dict[str, Any], dict[str, Array]]:
+    """The same of a file that may be of several kinds (None: of any), and of which it is.
+
+    Raises
+    ------
+    ModelFileError : as ``read``; the message for another kind names the first of ``kinds``.
+    """
     name = _name(path)
     content = _load(path, name)
     first, rest = _line(content, 0)
@@ -146,10 +158,11 @@ def read(path: str | os.PathLike[str], kind: str | None = None) -> tuple[dict[st
             f"{name} is in format {int(found[2])}, which needs bridle {found[3].decode()} or newer; "
             f"this bridle reads up to format {FORMAT}."
         )
-    if kind is not None and found[1].decode() != kind:
-        raise ModelFileError(f"{name} is a bridle {found[1].decode()} file, not a bridle {kind} file.")
+    kind = found[1].decode()
+    if kinds is not None and kind not in kinds:
+        raise ModelFileError(f"{name} is a bridle {kind} file, not a bridle {kinds[0]} file.")
     try:
-        return _parse(content, rest, end)
+        return kind, *_parse(content, rest, end)
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
         raise ModelFileError(f"{name} does not hold what its header says: {problem}.") from problem
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 
-from bridle.comparing import Comparison, compare
+from bridle.comparing import Comparison
+from bridle.comparing import compare as compare_all
+
+compare = partial(compare_all, networks=False)  # networks have tests of their own
 
 NAMES = ("age", "sex", "bmi", "bp", "tc", "ldl", "hdl", "tch", "ltg", "glu")
 HOSTILE = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import pytest
 from bridle import load
 from bridle.cli.compare_command import compare as command
 from bridle.cli.running import run
-from bridle.comparing import compare
+from bridle.comparing import compare as compare_all
+
+compare = partial(compare_all, networks=False)  # networks have tests of their own
 
 
 @pytest.fixture
@@ -42,6 +45,7 @@ def test_the_table_goes_to_standard_output_and_the_rest_to_standard_error(
         str(table),
         "--target",
         "progression",
+        "--no-networks",
         "--report",
         str(report),
         "--model",
@@ -65,7 +69,8 @@ def test_json_is_the_librarys_answer(
     program: click.Group, table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--folds", "4", "--seed", "3", "--rule", "1se", "--l1-ratio", "0.3,0.7", "--ignore", "age",
-               "--type", "sex=categorical", "--n-alphas", "30", "--threads", "1", "--repeats", "2"]  # fmt: skip
+               "--type", "sex=categorical", "--n-alphas", "30", "--threads", "1", "--repeats", "2",
+               "--no-networks"]  # fmt: skip
     assert run(program, ["compare", str(table), "--target", "progression", "--json", *options]) == 0
     out, err = capsys.readouterr()
     record = json.loads(out)
@@ -83,7 +88,13 @@ def test_weights_groups_and_order_are_columns(
     program: click.Group, table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for role, column in (("--weights", "bmi"), ("--groups", "age"), ("--order", "bp")):
-        assert run(program, ["compare", str(table), "--target", "progression", role, column, "--json"]) == 0
+        assert (
+            run(
+                program,
+                ["compare", str(table), "--target", "progression", "--no-networks", role, column, "--json"],
+            )
+            == 0
+        )
         record = json.loads(capsys.readouterr().out)
         kind = {c["name"]: c["role"] for c in record["columns"]}
         assert kind[column] != "feature"
@@ -130,7 +141,7 @@ def test_not_certified_is_status_4_and_the_answer_is_still_given(
         return path, {rule: replace(c, relative_gap=1e-3) for rule, c in proven.items()}
 
     monkeypatch.setattr(candidates, "certified", short)
-    assert run(program, ["compare", str(table), "--target", "progression"]) == 4
+    assert run(program, ["compare", str(table), "--target", "progression", "--no-networks"]) == 4
     out, err = capsys.readouterr()
     assert "Lasso" in out
     assert "Not certified" in err
@@ -139,5 +150,5 @@ def test_not_certified_is_status_4_and_the_answer_is_still_given(
 def test_quiet_says_nothing_on_standard_error(
     program: click.Group, table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(program, ["compare", str(table), "--target", "progression", "-q"]) == 0
+    assert run(program, ["compare", str(table), "--target", "progression", "--no-networks", "-q"]) == 0
     assert capsys.readouterr().err == ""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import ElasticNet
 
-from bridle.conventions import CONVENTIONS, Strength, convert, from_bridle, to_bridle
+from bridle.conventions import CONVENTIONS, Strength, convert, find, from_bridle, to_bridle
 from bridle.errors import UsageError
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -140,9 +140,11 @@ def test_weighted_sample_deviations_are_refused() -> None:
 
 
 def test_every_row_has_runs() -> None:
-    """Recorded here, or seen in test_runs.py; a new row without either fails."""
+    """Recorded here, or seen in test_runs.py or torch/test_conventions.py; a new row without either fails."""
     recorded = {case["convention"] for case in CASES}
     live = {"sklearn", "sklearn-ridge", "sklearn-sgd", "sklearn-logistic", "statsmodels"}
-    steps = {"bridle", "lesson", "lesson-mix", "sgd-weight-decay", "torch-mse-weight-decay"}
-    assert recorded | live | steps == set(CONVENTIONS)
-    assert not recorded & live
+    torch = {"sgd-weight-decay", "torch-mse-weight-decay", "torch-adam-weight-decay", "bridle-torch"}
+    steps = {"bridle", "lesson", "lesson-mix"}
+    assert recorded | live | torch | steps == set(CONVENTIONS)
+    assert not recorded & (live | torch)
+    assert {name for name in CONVENTIONS if find(name).seen_in == "runs in the tests"} == live | torch

@@ -39,6 +39,10 @@ _METHODS = options(
         help="Penalize columns of unit standard deviation (the default), or the columns as they are.",
     ),
     click.option("--intercept/--no-intercept", "fit_intercept", default=True, help="With an intercept, or without."),
+    click.option(
+        "--networks/--no-networks", default=None,
+        help="Compare small neural networks too, or not.  [default: where PyTorch is installed and the table is moderate]",
+    ),
 )  # fmt: skip
 _SELECTION = options(
     click.option(
@@ -62,7 +66,7 @@ _OUTPUT = options(
 )
 
 
-@click.command(short_help="Compare ridge, lasso, elastic net, least squares and the constant.")
+@click.command(short_help="Compare ridge, lasso, elastic net, least squares, networks and the constant.")
 @click.argument("table")
 @ROLES
 @_METHODS
@@ -70,7 +74,8 @@ _OUTPUT = options(
 @_OUTPUT
 def compare(table: str, **given: Any) -> int:
     """Compare methods on TABLE (CSV, Parquet, Arrow or JSON lines; - is standard input): the constant, least
-    squares, ridge, lasso and elastic net on the same folds, by nested cross-validation; one is recommended.
+    squares, ridge, lasso, elastic net and neural networks on the same folds, by nested cross-validation; one is
+    recommended.
     """
     output = Output(**{field.name: given.pop(field.name) for field in fields(Output)})
     parsing.check_outputs(table, {"--report": output.report, "--model": output.model})

@@ -1,8 +1,9 @@
-"""`bridle fit`: from a table to a model you can defend."""
+"""`bridle fit`: from a table to a model you can defend, or to a network."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 from ..conventions import SCALES
 from ..errors import UsageError
 from . import parsing
+from .kinds import NETWORK, check_kind, network_arguments, network_fit, wanted
 from .options import ROLES, options, some, tell_roles
 from .progress import progress_bar
 from .running import NOT_CERTIFIED, is_terminal, put_json, put_screen, say
@@ -73,9 +75,18 @@ _SELECTION = options(
 )  # fmt: skip
 _OUTPUT = options(
     click.option("--report", metavar="FILE", help="Write a report (HTML, one file)."),
-    click.option("--model", metavar="FILE", help="Write the model, for bridle predict and bridle verify."),
+    click.option(
+        "--model",
+        "models",
+        metavar="KIND|FILE",
+        multiple=True,
+        help="mlp: fit a neural network instead of a linear model. Anything else: write the model to this file, for "
+        "bridle predict and bridle verify (a file of that name is ./mlp). Both may be given.",
+    ),
     click.option("--predictions", metavar="FILE", help="Write out-of-fold predictions (.csv or .parquet)."),
-    click.option("--json", is_flag=True, help="Print JSON (schema bridle.fit/1), errors included."),
+    click.option(
+        "--json", is_flag=True, help="Print JSON (schema bridle.fit/1, of a network bridle.fit-network/1)."
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Nothing on standard error but errors."),
 )
 
@@ -84,12 +95,18 @@ _OUTPUT = options(
 @click.argument("table")
 @ROLES
 @_PENALTY
+@NETWORK
 @_SELECTION
 @_OUTPUT
-def fit(table: str, **given: Any) -> int:
+@click.pass_context
+def fit(context: click.Context, /, table: str, **given: Any) -> int:
     """Fit TABLE (CSV, Parquet, Arrow or JSON lines; - is standard input): alpha and l1_ratio are chosen by
     cross-validation, the fit is certified, the answer explained on standard output.
+
+    With --model mlp it is a neural network, its alpha chosen in the same way; nothing of it can be certified.
     """
+    kind, given["model"] = wanted(given.pop("models"))
+    check_kind(kind, context)
     output = Output(**{field.name: given.pop(field.name) for field in fields(Output)})
     parsing.check_outputs(
         table, {"--report": output.report, "--model": output.model, "--predictions": output.predictions}
@@ -98,14 +115,19 @@ def fit(table: str, **given: Any) -> int:
         format_of(output.predictions)
     arguments = _arguments(given)
 
-    from ..fitting import fit as fit_model
+    fit_model = _fit_of(kind)
+    if kind == "mlp":
+        arguments = network_arguments(arguments, context)
+    elif output.predictions is not None:
+        arguments["out_of_fold"] = True
+
     from ..table import open_table
 
     data = open_table(table)
     if given["target"] is None:
         raise UsageError(f"Which column is the target? Give --target NAME; there are {some(data)}.")
     with progress_bar(enabled=is_terminal(sys.stderr) and not output.quiet) as progress:
-        model = fit_model(data, out_of_fold=output.predictions is not None, progress=progress, **arguments)
+        model = fit_model(data, progress=progress, **arguments)
     if table != "-":
         model = replace(model, call={"data": table, **model.call})
     written = _write_files(model, data, output)
@@ -117,7 +139,15 @@ def fit(table: str, **given: Any) -> int:
         _print_summary(model)
     if not output.quiet:
         _tell_rest(model, output, written)
-    return 0 if model.certificate.certified else NOT_CERTIFIED
+    return 0 if kind == "mlp" or model.certificate.certified else NOT_CERTIFIED
+
+
+def _fit_of(kind: str) -> Callable[..., Any]:
+    if kind == "mlp":
+        return network_fit()
+    from ..fitting import fit
+
+    return fit
 
 
 def _arguments(options: dict[str, Any]) -> dict[str, Any]:
@@ -184,11 +214,13 @@ def _record(model: Model, output: Output) -> dict[str, Any]:
 
 def _tell_rest(model: Model, output: Output, written: list[str]) -> None:
     """Warnings, where the summary that holds them is not on the screen, and what was written where."""
+    from ..model import Model as Linear
+
     if not is_terminal(sys.stdout):
         for note in model.notes:
             if note.warning:
                 say(f"warning: {note.text}")
     for line in written:
         say(line)
-    if not model.certificate.certified:
+    if isinstance(model, Linear) and not model.certificate.certified:
         say(f"warning: {model.certificate.sentence}")

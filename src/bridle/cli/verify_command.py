@@ -1,8 +1,9 @@
-"""`bridle verify`: the certificate of a model, computed again from the rows."""
+"""`bridle verify`: the certificate of a model, or the objective of a network, computed again from the rows."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -21,13 +22,16 @@ def verify(model_file: str, table_file: str, target: str | None, as_json: bool) 
     """Recompute MODEL's certificate from the rows of TABLE (- is standard input) that it was fitted on.
 
     Nothing of the fit is reused but the coefficients and the objective's settings. Exit status 4 where the
-    recommended fit is not certified on these rows.
+    recommended fit is not certified on these rows; of a network, which cannot be certified, where these rows do not
+    give the objective that its file records.
     """
     from ..fitting import verify as recompute
-    from ..model import load
+    from ..model import Model, load
     from ..table import open_table
 
     model = load(model_file)
+    if getattr(model, "classes", None) is not None:
+        raise UsageError("The labels of a classifier are verified from Python: bridle.verify(model, X, y).")
     table = open_table(table_file)
     if target is not None and model.schema.target not in (None, target):
         raise UsageError(f"The model's target is {model.schema.target}; leave --target out.")
@@ -37,31 +41,67 @@ def verify(model_file: str, table_file: str, target: str | None, as_json: bool) 
                 "The model was fitted on arrays: say which column is the target with --target NAME."
             )
         model = replace(model, schema=replace(model.schema, target=target))
-    certificates = recompute(model, table)
-    rule = model.selection.rule
-    certified = certificates[rule].certified
     if table.n_rows != model.n_rows:
         say(f"warning: the model was fitted on {model.n_rows:,} rows; this table has {table.n_rows:,}.")
+    found = recompute(model, table)
+    tell = _tell_certificates if isinstance(model, Model) else _tell_statements
+    return 0 if tell(model, found, table.n_rows, as_json) else NOT_CERTIFIED
+
+
+def _tell_certificates(model: Any, found: dict[str, Any], n_rows: int, as_json: bool) -> bool:
+    """Of a linear model; whether the recommended fit is certified."""
+    rule = model.selection.rule
+    certified = bool(found[rule].certified)
     if as_json:
         put_json(
             {
                 "schema": SCHEMA,
                 "rule": rule,
                 "certified": certified,
-                "n_rows": table.n_rows,
+                "n_rows": n_rows,
                 "n_rows_fitted": model.n_rows,
                 "certificates": {
                     name: {"certified": c.certified, "identified": c.identified, "sentence": c.sentence}
                     | finite(c.to_dict())
-                    for name, c in certificates.items()
+                    for name, c in found.items()
+                },
+            }
+        )
+        return certified
+    for name, c in found.items():
+        recommended = ", recommended" if name == rule and name != "given" else ""
+        put(f"{name} (alpha {c.alpha:.3g}, l1_ratio {c.l1_ratio:.3g}{recommended}): {c.sentence}\n")
+    return certified
+
+
+def _tell_statements(model: Any, found: dict[str, Any], n_rows: int, as_json: bool) -> bool:
+    """Of a network; whether these rows give the recorded objective."""
+    rule = model.selection.rule
+    s = found[rule]
+    if as_json:
+        put_json(
+            {
+                "schema": SCHEMA,
+                "kind": "network",
+                "rule": rule,
+                "certified": False,
+                "reproduced": s.reproduced,
+                "n_rows": n_rows,
+                "n_rows_fitted": model.n_rows,
+                "statements": {
+                    rule: {
+                        "stationary": s.stationary,
+                        "reproduced": s.reproduced,
+                        "sentence": f"{s.agreement} {s.sentence}",
+                        "objective": s.objective,
+                    }
+                    | finite(s.to_dict())
                 },
             }
         )
     else:
-        for name, c in certificates.items():
-            recommended = ", recommended" if name == rule and name != "given" else ""
-            put(f"{name} (alpha {c.alpha:.3g}, l1_ratio {c.l1_ratio:.3g}{recommended}): {c.sentence}\n")
-    return 0 if certified else NOT_CERTIFIED
+        put(f"{rule} (alpha {model.alpha:.3g}, a network): {s.agreement}\n{s.sentence}\n")
+    return bool(s.reproduced)
 
 
 def finite(record: dict[str, object]) -> dict[str, object]:

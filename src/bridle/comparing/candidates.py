@@ -1,7 +1,7 @@
 """Who takes part in a comparison: small frozen objects that all answer one question.
 
-A candidate of another kind (a generalized linear model, a network) is one more class with ``assess``, and one more
-entry in ``candidates``; nothing else of the comparison changes.
+A candidate of another kind (a generalized linear model, say) is one more class with ``assess``, and one more entry in
+``candidates``; networks, which need PyTorch, are in ``networks``. Nothing else of the comparison changes.
 """
 
 from __future__ import annotations

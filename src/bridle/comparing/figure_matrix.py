@@ -35,14 +35,17 @@ def matrix_figure(
     1
     """
     narrow = width < 500
-    step, head = (26.0, 46.0) if narrow else (24.0, 46.0)
+    step = 26.0 if narrow else 24.0
     longest = max((axes.text_width(visible(name), 13) for name in variables), default=0.0)
     room = min(longest + 16, width * (0.36 if narrow else 0.4))
     column = min((width - room) / max(len(methods), 1), 120.0)
+    turned = any(axes.text_width(word, 12) > column - 4 for method in methods for word in _lines(method))
+    head = max(axes.text_width(method, 12) for method in methods) + 12 if turned else 46.0
     largest = max((cell.size for row in cells for cell in row), default=0.0) or 1.0
     body = []
     for j, method in enumerate(methods):
-        body += _heading(method, room + column * (j + 0.5), column, "mark" if j == marked else "label")
+        style, middle = "mark" if j == marked else "label", room + column * (j + 0.5)
+        body += [_turned(method, middle, head, style)] if turned else _heading(method, middle, style)
     for i, (name, row) in enumerate(zip(variables, cells)):
         y = head + step * i
         body.append(axes.line(0, y, room + column * len(methods), y, "grid"))
@@ -60,15 +63,22 @@ def matrix_figure(
     return axes.drawing(ident, width, height, "Which variables each method keeps", said, body)
 
 
-def _heading(method: str, x: float, room: float, style: str) -> list[str]:
-    """A method's name over its column, on two lines where it has two words."""
-    words = method.split(" ", 1)
-    lines = words if len(words) > 1 else ["", *words]
-    return [
-        axes.text(x, 18.0 + 16 * at, axes.fitted(word, 12, room), style, "middle")
-        for at, word in enumerate(lines)
-        if word
-    ]
+def _lines(method: str) -> list[str]:
+    """A method's name on two lines, where it has two words."""
+    return method.split(" ", 1)
+
+
+def _heading(method: str, x: float, style: str) -> list[str]:
+    """A method's name over its column."""
+    lines = _lines(method)
+    first = 2 - len(lines)
+    return [axes.text(x, 18.0 + 16 * (first + at), word, style, "middle") for at, word in enumerate(lines)]
+
+
+def _turned(method: str, x: float, head: float, style: str) -> str:
+    """The name rising over its column, where columns are too narrow for it to lie."""
+    words = axes.text(0, 0, method, style)
+    return f'<g transform="translate({axes.px(x + 4)} {axes.px(head - 8)}) rotate(-90)">{words}</g>'
 
 
 def _dot(cell: Cell, x: float, y: float, largest: float, where: str) -> str:

@@ -183,6 +183,8 @@ def _matrix(of: Comparison, figures: dict[str, Any]) -> dict[str, Any]:
         "The area of a dot is the effect of one standard deviation on the prediction, up (blue) or down (orange); no dot: "
         "left out."
     )
+    if any(row.kind == "network" for row in methods):
+        note += " Of a network it is the average slope over the rows; where it goes up and down, that may be small."
     if any(cell.sign == 0 and cell.size > 0 for row in drawn for cell in row):
         note += (
             " Of a categorical variable it is the largest effect of a level; grey where levels go both ways."

@@ -102,12 +102,12 @@ class Nesting:
         return HeldOut(scores, _errors_at(scores, plan, choices), tuple(choices))
 
     def _inner_choice(self, sides: Sides, plan: Plan, rule: str) -> Choice:
-        own, inner = self.ready.rows.take(sides.train), self._inner_folds(sides)
+        own, inner = self.ready.rows.take(sides.train), self.inner_folds(sides)
         engines = [prepare(own, round_.split(), self.threads) for round_ in inner.rounds]
         scores = cross_validate(own, engines, inner, plan, nested=False)
         return choose(scores.curves(plan), rule)
 
-    def _inner_folds(self, sides: Sides) -> Folds:
+    def inner_folds(self, sides: Sides) -> Folds:
         """Folds of one split's training rows.
 
         Splits with a meaning of their own (in order, or given) keep it: the other splits, as far as they lie inside.

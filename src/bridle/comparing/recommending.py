@@ -20,7 +20,8 @@ class Recommendation(NamedTuple):
 
 
 def recommend(rows: Sequence[Row], splits: Splits, n_variables: int) -> Recommendation:
-    """The smallest error; among the rows that cannot be told apart from it the fewest variables; then the smaller error.
+    """The smallest error; among the rows that cannot be told apart from it the simplest: a linear one before a network,
+    then the fewest variables, then the smaller error.
 
     A row that is told apart from any other as the worse one is out, even where the noise of the smallest error hides it.
     ``n_variables`` is how many were offered.
@@ -33,11 +34,9 @@ def recommend(rows: Sequence[Row], splits: Splits, n_variables: int) -> Recommen
     }  # fmt: skip
     # The best is never beaten; with a single split nothing is, and only the best can be taken.
     tied = [row for row in possible if row.name not in beaten and (len(splits.test) > 1 or row is best)]
-    taken = min(tied, key=lambda row: (row.n_variables, row.error))
+    taken = min(tied, key=lambda row: (row.kind == "network", row.n_variables, row.error))
     differences = tuple(_between(row, taken, splits) for row in possible if row is not taken)
-    return Recommendation(
-        taken, _reason(taken, best, len(tied), len(possible), splits, n_variables), differences
-    )
+    return Recommendation(taken, _reason(taken, best, tied, len(possible), splits, n_variables), differences)
 
 
 def _between(row: Row, reference: Row, splits: Splits) -> Difference:
@@ -55,8 +54,9 @@ def with_error(row: Row) -> str:
     return number(root(row.error)) + ("" if spread is None else f"\u00a0±\u00a0{number(spread, 2)}")
 
 
-def _reason(taken: Row, best: Row, tied: int, possible: int, splits: Splits, offered: int) -> str:
+def _reason(taken: Row, best: Row, tied: Sequence[Row], possible: int, splits: Splits, offered: int) -> str:
     size = with_error(taken)
+    linear = taken.kind == "linear" and any(row.kind == "network" for row in tied)
     if possible == 1:
         return f"{taken.title}: no other method is possible here."
     if len(splits.test) < 2:
@@ -68,10 +68,11 @@ def _reason(taken: Row, best: Row, tied: int, possible: int, splits: Splits, off
             f"Nothing beats the constant: its error, {size}, cannot be told apart from the smallest "
             f"({_other(best)}), and it needs no variable."
         )
-    fewest = f"no method as good keeps fewer variables than its {taken.n_variables:,} of {offered:,}"
+    method = "linear method" if linear else "method"
+    fewest = f"no {method} as good keeps fewer variables than its {taken.n_variables:,} of {offered:,}"
     if taken is not best:
         return f"{taken.title}: its error, {size}, cannot be told apart from the smallest ({_other(best)}), and {fewest}."
-    if tied > 1:
+    if len(tied) > 1:
         return f"{taken.title}: its error, {size}, is the smallest, and {fewest}."
     kept = f"{taken.n_variables:,} of {count(offered, 'variable')}"
     return f"{taken.title}: its error, {size}, is the smallest, by more than chance would make it; it keeps {kept}."

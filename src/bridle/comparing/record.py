@@ -21,7 +21,8 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     >>> import numpy as np
     >>> from bridle.comparing import compare
     >>> x = np.random.default_rng(0).normal(size=(80, 3))
-    >>> found = compare(x, 3 * x[:, 0] + np.random.default_rng(1).normal(size=80))
+    >>> y = 3 * x[:, 0] + np.random.default_rng(1).normal(size=80)
+    >>> found = compare(x, y, networks=False)
     >>> record = comparison_to_json(found)
     >>> record["schema"], len(record["methods"])
     ('bridle.compare/1', 5)
@@ -64,6 +65,7 @@ def _method(of: Comparison, row: Row) -> dict[str, Any]:
     return {
         "name": row.name,
         "title": row.title,
+        "kind": row.kind,
         "possible": row.possible,
         "note": row.note,
         "error": {

@@ -15,7 +15,6 @@ from .pairing import Difference, Splits
 
 if TYPE_CHECKING:
     from ..certificate import Certificate
-    from ..model import Model
     from ..table import Note, Schema
 
 Floats = NDArray[np.float64]
@@ -36,9 +35,11 @@ class Row:
     alpha, l1_ratio : chosen by cross-validation on all rows; None where there is nothing to choose.
     fold_choices : (alpha, l1_ratio) chosen for each fold by the other rows alone.
     effects : (p,) coefficients of that fit per standard deviation of the column and of the target.
-    certificate : of that fit, from the rows; None for the constant.
+    certificate : of that fit, from the rows; None for the constant and for networks, which have none. A network's
+        ``effects`` are average slopes over the rows.
     seconds : for its cross-validation and its fit; the reading of the data is not counted.
-    arguments : what ``bridle.fit`` takes to fit it.
+    arguments : what ``bridle.fit`` (of a network: ``bridle.torch.fit``) takes to fit it.
+    kind : "linear" or "network".
     """
 
     name: str
@@ -57,6 +58,7 @@ class Row:
     seconds: float = 0.0
     note: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "linear"
 
     @property
     def possible(self) -> bool:
@@ -107,12 +109,17 @@ class Comparison:
     notes: tuple[Note, ...] = ()
     call: Mapping[str, Any] = field(default_factory=dict)
     reading_seconds: float = 0.0
-    origin: Callable[[Row], Model] | None = None
+    origin: Callable[[Row], Any] | None = None
 
     @property
     def n_folds(self) -> int:
         """Over all rounds."""
         return len(self.splits.test)
+
+    @property
+    def has_networks(self) -> bool:
+        """Whether any row is a network."""
+        return any(row.kind == "network" for row in self.rows)
 
     @property
     def n_variables(self) -> int:
@@ -133,8 +140,9 @@ class Comparison:
         own = self.row(name).name
         return next((d for d in self.differences if d.name == own), None)
 
-    def model(self, name: str | None = None) -> Model:
-        """The model that ``bridle.fit`` makes of all rows by the named method (the recommended one unless named).
+    def model(self, name: str | None = None) -> Any:
+        """The model that ``bridle.fit`` makes of all rows by the named method (the recommended one unless named); of a
+        network ``bridle.torch.fit`` makes it.
 
         It is fitted now, from the table that the comparison has at hand: a comparison that was pickled has none.
         """

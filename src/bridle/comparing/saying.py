@@ -102,11 +102,17 @@ def kept_variables(schema: Schema, effects: NDArray[np.float64]) -> tuple[str, .
 
 def how_judged(of: Comparison) -> str:
     """How rows were split and choices kept apart."""
-    return (
+    said = (
         f"Every method is judged on the same {count(of.n_folds, 'split')} of the rows ({of.fold_text}). What a method "
         f"chooses, the strength of its penalty above all, is chosen for each split {of.nested_text} (nested "
         "cross-validation)."
     )
+    if of.has_networks:
+        said += (
+            " A network chooses by one part of each split's training rows, set aside; it has one layer of 32 units and few "
+            "steps, and a longer training or another network may do better."
+        )
+    return said
 
 
 def how_paired(of: Comparison) -> str:
@@ -123,11 +129,15 @@ def how_paired(of: Comparison) -> str:
 def certificates(of: Comparison) -> tuple[bool, str]:
     """Whether every fit on all rows is certified, and the sentence about it."""
     short_of = [row.title for row in of.rows if row.certified is False]
+    rest = " Networks are not certified: their objective is not convex." if of.has_networks else ""
     if short_of:
-        return False, f"Not certified: {listing(short_of)}. The errors are as computed; the fits may be off."
+        return (
+            False,
+            f"Not certified: {listing(short_of)}. The errors are as computed; the fits may be off.{rest}",
+        )
     return True, (
-        "Every fit on all rows is certified: recomputed from the rows, its objective is within "
-        f"{GAP_TOLERANCE:.0e} of the null model's loss of its minimum."
+        f"Every {'linear ' if of.has_networks else ''}fit on all rows is certified: recomputed from the rows, its objective "
+        f"is within {GAP_TOLERANCE:.0e} of the null model's loss of its minimum.{rest}"
     )
 
 
@@ -149,8 +159,18 @@ def cautions(of: Comparison) -> list[str]:
         "the same information, other rows may keep others.",
     ]
     if of.recommended.name == "null":
+        lines = "straight lines and small networks" if of.has_networks else "straight lines"
         out.insert(
-            0,
-            "That nothing beats the constant holds for these rows and for straight lines in these variables.",
+            0, f"That nothing beats the constant holds for these rows and for {lines} in these variables."
+        )
+    if of.has_networks and of.recommended.kind == "linear":
+        out.append(
+            "A linear model is recommended before a network that cannot be told apart from it: it is simpler, it is "
+            "certified, and its coefficients can be read."
         )
     return out
+
+
+def not_compared(of: Comparison) -> list[str]:
+    """Why networks do not take part, and how to get them."""
+    return [note.text for note in of.notes if note.kind == "networks"]

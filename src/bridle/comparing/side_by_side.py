@@ -16,12 +16,13 @@ from ..fitting import fit
 from ..fitting.calls import Progress, call_of, teller
 from ..fitting.intake import Teller, check_null, engines_for, folds_of, read_in
 from ..fitting.remarks import matrix_notes
-from ..model import Model, as_table
+from ..model import as_table
 from ..penalties import Penalty
 from ..selection import Folds
 from ..selection.choosing import RULES
 from .candidates import Candidate, Task, candidates
 from .nesting import Nesting
+from .networks import network_candidates, taking_part
 from .recommending import recommend
 from .result import Comparison, Row
 
@@ -45,15 +46,16 @@ def compare(
     stratify: Any = None,
     rule: str = "min",
     seed: int = 0,
+    networks: bool | None = None,
     threads: int | None = None,
     progress: Progress = None,
 ) -> Comparison:
-    """The constant, least squares, ridge, lasso and elastic net side by side, and which of them to take.
+    """The constant, least squares, ridge, lasso, elastic net and networks side by side, and which of them to take.
 
     Every method is judged on the same held-out rows, by nested cross-validation: for each fold, its alpha (and l1_ratio)
     is chosen by the other rows alone, so that no error is flattered by the choice. Differences are paired by fold and
     tested by the corrected resampled t-test (Nadeau and Bengio 2003). Recommended is, of the methods that cannot be told
-    apart from the one with the smallest error, the one that keeps the fewest variables.
+    apart from the one with the smallest error, the one that keeps the fewest variables, and a linear one before a network.
 
     Parameters
     ----------
@@ -62,6 +64,8 @@ def compare(
     n_alphas : strengths of every path, on a log grid from the exact alpha_max.
     standardize, fit_intercept, folds, repeats, stratify, seed, threads, progress : as in ``bridle.fit``.
     rule : how every method chooses: "min" or "1se".
+    networks : whether small neural networks take part, regularized in six ways (needs PyTorch). None: where it is
+        installed and the table is of moderate size, which a note says where it is not.
 
     Returns
     -------
@@ -78,7 +82,8 @@ def compare(
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((100, 8))
-    >>> found = compare(X, X[:, 0] - 2 * X[:, 2] + 0.1 * rng.standard_normal(100), l1_ratios=0.5)
+    >>> y = X[:, 0] - 2 * X[:, 2] + 0.1 * rng.standard_normal(100)
+    >>> found = compare(X, y, l1_ratios=0.5, networks=False)
     >>> [row.name for row in found.rows]
     ['null', 'least_squares', 'ridge', 'lasso', 'elastic_net']
     >>> found.difference("null").verdict
@@ -88,7 +93,7 @@ def compare(
     seed = int(number("seed", seed, 0, 2**63, whole=True))
     if rule not in RULES:
         raise UsageError(f"rule must be one of {', '.join(RULES)}, not {rule!r}.")
-    taking_part = candidates(l1_ratios)
+    methods: tuple[Candidate, ...] = candidates(l1_ratios)
     tell = teller(progress)
     start = perf_counter()
     table = as_table(data)
@@ -96,9 +101,14 @@ def compare(
     made = folds_of(ready.rows.design.n, folds, repeats, stratify, ready, seed)
     engines = engines_for(ready.rows, made, ready.schema, threads, tell)
     nesting = Nesting.of(ready, made, engines, seed, thread_count(threads))
+    with_networks, remarks = taking_part(
+        networks, ready, len(nesting.sides), standardize=standardize, fit_intercept=fit_intercept
+    )
+    if with_networks:
+        methods += network_candidates()
     task = _task(nesting, n_alphas, standardize, fit_intercept, rule)
     reading = perf_counter() - start
-    rows = tuple(_assessed(candidate, task, tell) for candidate in taking_part)
+    rows = tuple(_assessed(candidate, task, tell) for candidate in methods)
     offered = len(np.unique(ready.schema.variable_of_column()))
     taken, reason, differences = recommend(rows, nesting.splits, offered)
     if taken.certified is False and taken.certificate is not None:
@@ -116,7 +126,7 @@ def compare(
         target_name=ready.target_name,
         target_sd=task.plain.y_scale,
         schema=ready.schema,
-        notes=(*ready.notes, *matrix_notes(ready, task.plain)),
+        notes=(*ready.notes, *matrix_notes(ready, task.plain), *remarks),
         call=call_of(compare, arguments),
         reading_seconds=reading,
         origin=_origin(table, arguments, made),
@@ -140,7 +150,7 @@ def _task(nesting: Nesting, n_alphas: int, standardize: bool, fit_intercept: boo
     return Task(nesting, null, plain, errors, n_alphas, standardize, fit_intercept, rule)
 
 
-def _origin(table: Any, arguments: Mapping[str, Any], made: Folds) -> Callable[[Row], Model]:
+def _origin(table: Any, arguments: Mapping[str, Any], made: Folds) -> Callable[[Row], Any]:
     """Fits a row's method to all rows, on the same folds."""
     names = ("y", "target", "weights", "groups", "order", "ignore", "types", "standardize", "fit_intercept", "folds",
              "repeats", "stratify", "rule", "seed", "threads")  # fmt: skip
@@ -148,9 +158,18 @@ def _origin(table: Any, arguments: Mapping[str, Any], made: Folds) -> Callable[[
     if not (given["folds"] is None or isinstance(given["folds"], (int, float, np.number, np.ndarray))):
         given["folds"] = _pairs(made)  # what gave them may give others when it is asked again
 
-    def model(row: Row) -> Model:
-        with np.errstate(invalid="ignore"):  # alpha = 0 times the infinite factors of columns left out
-            found = fit(table, **{**given, **row.arguments})
+    def model(row: Row) -> Any:
+        found: Any
+        if row.kind == "network":
+            from ..torch.tabular import fit as fit_network
+
+            own = {
+                name: value for name, value in given.items() if name not in ("standardize", "fit_intercept")
+            }
+            found = fit_network(table, **{**own, **row.arguments})
+        else:
+            with np.errstate(invalid="ignore"):  # alpha = 0 times the infinite factors of columns left out
+                found = fit(table, **{**given, **row.arguments})
         data = arguments["data"]
         named = {"data": str(data)} if isinstance(data, str) or hasattr(data, "__fspath__") else {}
         return replace(found, call={**named, **found.call})

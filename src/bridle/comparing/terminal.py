@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 from ..reporting.formatting import number, percent, short
-from ..reporting.terminal import Screen
+from ..reporting.terminal import Screen, written
 from .result import Comparison, Row
 from .saying import (
     certificates,
@@ -15,6 +14,7 @@ from .saying import (
     how_judged,
     how_paired,
     impossible,
+    not_compared,
     seconds,
     verdict,
 )
@@ -36,26 +36,12 @@ def comparison_console(
     >>> import numpy as np
     >>> from bridle.comparing import compare
     >>> x = np.random.default_rng(0).normal(size=(80, 3))
-    >>> found = compare(x, 3 * x[:, 0] + np.random.default_rng(1).normal(size=80))
+    >>> y = 3 * x[:, 0] + np.random.default_rng(1).normal(size=80)
+    >>> found = compare(x, y, networks=False)
     >>> comparison_console(found, color=False, ascii_only=True).isascii()
     True
     """
-    from rich.console import Console
-
-    out = io.StringIO()
-    screen = Console(
-        file=out,
-        width=max(width, 60),
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        highlight=False,
-        emoji=False,
-        markup=False,
-        legacy_windows=False,
-    )
-    _Layout(screen, ascii_only).all_of(comparison)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return written(lambda screen: _Layout(screen, ascii_only).all_of(comparison), max(width, 60), color)
 
 
 _COLUMNS = (
@@ -71,7 +57,7 @@ class _Layout(Screen):
         self.paragraph(expectation(of), "bold")
         self.heading("Side by side", f"root mean square, in units of {short(of.target_name, 30)}")
         self.screen.print(self.table(of))
-        for sentence in impossible(of):
+        for sentence in (*impossible(of), *not_compared(of)):
             self.paragraph(sentence, indent=2)
         self.paragraph(
             "R²: share of the variance explained, on new rows; points are percent of it. Kept: variables, by the fit on all "

@@ -40,23 +40,25 @@ def to_bridle(
     convention : one of ``CONVENTIONS``.
     settings : the parameters by their names over there:
 
-        ======================  =========================  ===============
-        convention              parameters                 needs
-        ======================  =========================  ===============
-        bridle, sklearn, celer  alpha, l1_ratio
-        skglm, sklearn-sgd      alpha, l1_ratio
-        lesson                  l1, l2 (0 where left out)
-        lesson-mix              lambda, mix
-        sklearn-ridge           alpha                      rows
-        sklearn-logistic        C, l1_ratio                rows
-        statsmodels             alpha, L1_wt
-        glmnet                  lambda, alpha              target_sd
-        glmnet-glm              lambda, alpha
-        spark                   regParam, elasticNetParam  target_sd
-        spark-lbfgs             regParam, elasticNetParam  rows, target_sd
-        sgd-weight-decay        weight_decay
-        torch-mse-weight-decay  weight_decay
-        ======================  =========================  ===============
+        =======================  =========================  ===============
+        convention               parameters                 needs
+        =======================  =========================  ===============
+        bridle, sklearn, celer   alpha, l1_ratio
+        skglm, sklearn-sgd       alpha, l1_ratio
+        lesson                   l1, l2 (0 where left out)
+        lesson-mix               lambda, mix
+        sklearn-ridge            alpha                      rows
+        sklearn-logistic         C, l1_ratio                rows
+        statsmodels              alpha, L1_wt
+        glmnet                   lambda, alpha              target_sd
+        glmnet-glm               lambda, alpha
+        spark                    regParam, elasticNetParam  target_sd
+        spark-lbfgs              regParam, elasticNetParam  rows, target_sd
+        sgd-weight-decay         weight_decay
+        torch-mse-weight-decay   weight_decay
+        torch-adam-weight-decay  weight_decay
+        bridle-torch             l1, l2 (0 where left out)
+        =======================  =========================  ===============
 
     rows : the number of rows.
     weight_sum : the sum of the weights, where there are any; it takes the place of ``rows``, but for sklearn-sgd, whose

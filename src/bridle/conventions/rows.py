@@ -113,7 +113,7 @@ class Convention:
 _ONE = _constant(1.0)
 _GLM = ("squared", "poisson", "gamma", "tweedie")
 _LIVE = "runs in the tests"
-_DECAY = 'torch.optim.SGD([{{"params": [w], "weight_decay": {weight_decay!r}}}, {{"params": [b]}}], lr=lr)'
+_DECAY = 'torch.optim.{}([{{{{"params": [w], "weight_decay": {{weight_decay!r}}}}}}, {{{{"params": [b]}}}}], lr=lr)'
 _DECAYS = "decays every parameter that it is given, the intercept too unless that has a group of its own"
 _SCALES = "divides the columns by their population standard deviations, about the mean, unless {} = FALSE"
 _SPARK = (
@@ -202,20 +202,33 @@ ROWS: dict[str, Convention] = {
     ),
     "sgd-weight-decay": Convention(
         "w <- w (1 - lr weight_decay) - lr gradient of mean (y - f)^2 / 2",
-        "weight_decay", None, None, _ONE, _DECAY + "  # loss = torch.nn.MSELoss()(f, y) / 2",
-        columns=_DECAYS, seen_in="gradient steps",
+        "weight_decay", None, None, _ONE, _DECAY.format("SGD") + "  # loss = torch.nn.MSELoss()(f, y) / 2",
+        columns=_DECAYS, seen_in=_LIVE,
     ),
     "torch-mse-weight-decay": Convention(
         "w <- w (1 - lr weight_decay) - lr gradient of mean (y - f)^2",
-        "weight_decay", None, None, _constant(2.0), _DECAY + "  # loss = torch.nn.MSELoss()(f, y)",
-        columns=_DECAYS, seen_in="gradient steps",
+        "weight_decay", None, None, _constant(2.0), _DECAY.format("SGD") + "  # loss = torch.nn.MSELoss()(f, y)",
+        columns=_DECAYS, seen_in=_LIVE,
+    ),
+    "torch-adam-weight-decay": Convention(
+        "torch.optim.Adam (not AdamW) where it comes to rest: mean (y - f)^2 + weight_decay/2 sum w^2",
+        "weight_decay", None, None, _constant(2.0), _DECAY.format("Adam") + "  # loss = torch.nn.MSELoss()(f, y)",
+        columns=_DECAYS, seen_in=_LIVE,
+    ),
+    "bridle-torch": Convention(
+        "bridle.torch: mean loss + l1 sum |w| + l2/2 sum w^2, the loss half the squared error or the log loss",
+        "lambda", "mix", _ONE, _ONE,
+        "bt.Proximal(torch.optim.Adam(bt.decay_groups(model, l1={l1!r}, l2={l2!r}), lr=lr))"
+        "  # import bridle.torch as bt",
+        families=("squared", "binomial"), parts=True, seen_in=_LIVE,
     ),
 }  # fmt: skip
 
 REFUSED = {
     "adamw": (
         "AdamW shrinks the weights beside the adaptive step, so where it comes to rest minimizes no objective, "
-        "and no alpha corresponds to its weight_decay. Put the penalty into the loss instead."
+        "and no alpha corresponds to its weight_decay. Put the penalty into the loss instead, or wrap the optimizer in "
+        "bridle.torch.Proximal with weight_decay=0 and l2."
     ),
     "sklearn-huber": (
         "HuberRegressor estimates a scale together with the coefficients, and its loss is measured in that scale: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from .._numerics import thread_count
 from ..certificate import GAP_TOLERANCE, Candidate, Certificate, certify
 from ..errors import NotCertifiedWarning, number
-from ..model import Model
+from ..model import Model, room_of
 from ..paths import Origin, Path, build_paths, solve_paths
 from ..penalties import Penalty
 from ..selection import Selection, choose, cross_validate
@@ -254,12 +255,17 @@ def path(
     return found
 
 
-def verify(model: Model, data: Any, y: Any = None, *, weights: Any = None) -> dict[str, Certificate]:
+def verify(model: Model | Any, data: Any, y: Any = None, *, weights: Any = None) -> dict[str, Any]:
     """The certificates of every choice's fit, recomputed from these rows: those that the model was fitted on.
 
     Nothing of the fit is reused but the coefficients and the objective's settings. ``y`` and ``weights`` (n,) are needed
-    where they are no columns of ``data``.
+    where they are no columns of ``data``. Of a network it is one ``bridle.torch`` statement: whether the rows give the
+    recorded objective, and how still that lies.
     """
+    room = room_of(model)
+    if room is not None:  # a kind that a room above makes, and verifies
+        answer: dict[str, Any] = import_module(f"{room}.verifying").verify(model, data, y, weights=weights)
+        return answer
     design, target, own = model.encode(data, y=y)
     weights = own if weights is None else checked_weights(weights, design.n, least=1)
     candidates = []

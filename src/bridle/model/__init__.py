@@ -1,6 +1,6 @@
 """The frozen model, and the file that it is kept in."""
 
 from .contents import CorrelatedGroup
-from .frozen import Coefficient, Model, as_table, as_target, load
+from .frozen import Coefficient, Model, as_table, as_target, load, room_of
 
-__all__ = ["Coefficient", "CorrelatedGroup", "Model", "as_table", "as_target", "load"]
+__all__ = ["Coefficient", "CorrelatedGroup", "Model", "as_table", "as_target", "load", "room_of"]

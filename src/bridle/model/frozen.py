@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,22 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..certificate import Certificate
-from ..design import Design, from_frame
-from ..errors import DataError, UsageError
-from ..table import (
-    Frame,
-    Numeric,
-    Schema,
-    Table,
-    check_unmasked,
-    encode,
-    find_bad_value,
-    matrix_error,
-    open_matrix,
-    open_table,
-)
+from ..design import Design
+from ..errors import UsageError
 from .contents import Contents
 from .persistence import load_contents, save_contents
+from .rows import as_table, as_target, encoded_with_target, finite, r_squared
 
 Floats = NDArray[np.float64]
 
@@ -109,13 +98,7 @@ class Model(Contents):
         coef, intercept = self.fit_of(rule)
         with np.errstate(over="ignore", invalid="ignore"):
             out = design.matvec(coef) + intercept
-        if not np.isfinite(out).all():
-            _blame(design, self.schema)
-            row = int(np.flatnonzero(~np.isfinite(out))[0])
-            raise DataError(
-                f"The prediction of row {row + 1} overflows: it holds numbers that are too large."
-            )
-        return out
+        return finite(out, design, self.schema)
 
     def score(self, data: Any, y: Any = None) -> float:
         """R^2 on these rows: 1 - squared error / squared deviation of the target from its mean.
@@ -123,13 +106,7 @@ class Model(Contents):
         ``y`` (n,) is needed where the target is no column of ``data``.
         """
         _, target, weights = self.encode(data, y=y)
-        share = np.ones(len(target)) if weights is None else weights
-        residual = target - self.predict(data)
-        off = target - share @ target / share.sum()
-        total = float(share @ off**2)
-        if total == 0:
-            raise DataError("The target is constant on these rows, so R^2 has no meaning.")
-        return 1.0 - float(share @ residual**2) / total
+        return r_squared(target, self.predict(data), weights)
 
     def fit_of(self, rule: str | None = None) -> tuple[Floats, float]:
         """Coefficients (p,) and intercept in original units of a rule's choice."""
@@ -144,37 +121,15 @@ class Model(Contents):
         self, data: Any, *, y: Any = None, need_target: bool = True
     ) -> tuple[Design, Floats, Floats | None]:
         """The design, target and weights that this model's schema makes of a table; missing numbers filled in."""
-        table = as_table(data)
-        frame = encode(
-            self.schema, table, need_target=need_target and y is None and self.schema.target is not None
-        )
-        target = frame.target
-        if y is not None:
-            target = as_target(y, frame.n_rows)
-        elif need_target and target is None:
-            raise UsageError("These rows have no target column; give y.")
-        values = target if target is not None else np.zeros(0)
-        return from_frame(self._filled(frame)), values, frame.weights
-
-    def _filled(self, frame: Frame) -> Frame:
-        parts, first = [], 0
-        for part in frame.parts:
-            if isinstance(part, Numeric):
-                if part.missing is not None and part.missing.any():
-                    part = Numeric(part.name, np.where(part.missing, self.fill_values[first], part.values))
-                elif part.missing is not None:
-                    part = Numeric(part.name, part.values)
-            parts.append(part)
-            first += len(part.levels) if hasattr(part, "levels") else 1
-        return replace(frame, parts=tuple(parts))
+        return encoded_with_target(self.schema, self.fill_values, data, y, need_target=need_target)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one file (see docs/model-file.md); an old file is replaced atomically."""
         save_contents(self, path)
 
 
-def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model that ``Model.save`` wrote.
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read a model that was saved: a ``Model``, or the ``bridle.torch.NetworkModel`` of a network's file.
 
     Raises
     ------
@@ -184,55 +139,16 @@ def load(path: str | os.PathLike[str]) -> Model:
     return load_contents(path, Model)
 
 
-def as_table(data: Any) -> Table:
-    """Any source as a table; arrays and sparse matrices directly, everything else through the readers."""
-    if isinstance(data, Table):
-        return data
-    if isinstance(data, np.ndarray) or (hasattr(data, "tocsc") and hasattr(data, "nnz")):
-        return open_matrix(data)
-    return open_table(data)
+def room_of(model: object) -> str | None:
+    """The room above that verifies and reports a model of another kind, by name; None of a ``Model``.
 
+    Functions on models import it when they meet one, so that linear models never load what they do not need.
 
-def as_target(y: Any, n: int) -> Floats:
-    """A target array as float64 (n,); (n, 1) is accepted.
-
-    Raises
-    ------
-    DataError
-        For another shape, for values that are not finite numbers; the message names the row.
+    >>> room_of("not even a model") is None
+    True
     """
-    check_unmasked("y", y)
-    array = np.asarray(y)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.shape != (n,):
-        raise DataError(f"y has the shape {array.shape}, but there are {n} rows: it must be ({n},).")
-    if array.dtype.kind in "mMcV":
-        raise DataError(f"y holds {array.dtype} values, not numbers; give one real number for each row.")
-    if array.dtype.kind not in "fiub":
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            raise DataError(
-                f"y holds {array.dtype} values, not numbers; text and classes are not regression targets."
-            ) from None
-    out = np.ascontiguousarray(array, dtype=np.float64)
-    if not np.isfinite(out).all():
-        row = int(np.flatnonzero(~np.isfinite(out))[0])
-        raise DataError(f"y is {out[row]} in row {row + 1}; remove the rows without a finite target.")
-    return out
+    room: str | None = getattr(type(model), "ROOM", None)
+    return room
 
 
-def _blame(design: Design, schema: Schema) -> None:
-    for block in design.blocks:
-        values = getattr(block, "values", getattr(block, "rows", None))
-        bad = (
-            None
-            if values is None or (isinstance(values, np.ndarray) and values.dtype.kind == "b")
-            else find_bad_value(values)
-        )
-        if bad is not None and schema.matrix_columns is not None:
-            raise matrix_error(values, *bad, schema.column_names())
-
-
-__all__ = ["Coefficient", "Model", "as_table", "as_target", "load"]
+__all__ = ["Coefficient", "Model", "as_table", "as_target", "load", "room_of"]

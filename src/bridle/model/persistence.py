@@ -1,9 +1,11 @@
-"""A model as a header and arrays, and back: what a model file holds."""
+"""A model as a header and arrays, and back: what a model file holds, and who reads the other kinds."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +22,8 @@ from ..table import Note, Schema
 from .contents import Contents, CorrelatedGroup
 
 Kind = TypeVar("Kind", bound=Contents)
+# Kinds of models that rooms above read, by name: this room may not import them, and a linear model must not load them.
+READERS = {"network": ("bridle.torch.filing", "network_of")}
 _PATH_ARRAYS = (
     "alphas", "intercepts", "n_nonzero", "degrees_of_freedom", "train_error", "gaps", "x_mean", "x_scale", "fills",
     "gap_rounding",
@@ -46,45 +50,83 @@ def save_contents(model: Contents, path: str | os.PathLike[str]) -> None:
         arrays[f"path.{name}"] = np.asarray(getattr(model.path, name))
     for name in ("starts", "columns", "values"):
         arrays[f"path.stored.{name}"] = getattr(model.path.stored, name)
-    for i, curve in enumerate(model.selection.curves):
-        for name in _CURVE_ARRAYS:
-            arrays[f"curve.{i}.{name}"] = np.asarray(getattr(curve, name))
-    if model.selection.out_of_fold is not None:
-        arrays["out_of_fold"] = model.selection.out_of_fold
+    arrays |= selection_arrays(model.selection)
     modelfile.write(path, "model", _header(model), arrays)
 
 
 def _header(model: Contents) -> dict[str, Any]:
-    selection, path = model.selection, model.path
-    nested = selection.nested
+    path = model.path
     return {
         **{name: getattr(model, name) for name in _PLAIN},
         "schema": model.schema.to_dict(),
         "notes": [asdict(note) for note in model.notes],
         "correlated": [asdict(group) for group in model.correlated],
-        "call": {key: value for key, value in model.call.items() if _jsonable(value)},
+        "call": plain_call(model.call),
         "certificates": {rule: certificate.to_dict() for rule, certificate in model.certificates.items()},
         "path": {
             name: getattr(path, name)
             for name in ("l1_ratio", "gap_source", "alpha_max", "y_mean", "y_scale", "solver")
         },
-        "selection": {
-            "rule": selection.rule,
-            "null_error": selection.null_error,
-            "fold_text": selection.fold_text,
-            "n_folds": selection.n_folds,
-            "l1_ratios": [curve.l1_ratio for curve in selection.curves],
-            "choices": {rule: asdict(choice) for rule, choice in selection.choices.items()},
-            "nested": None
-            if nested is None
-            else {
-                "error": nested.error,
-                "standard_error": nested.standard_error,
-                "null_error": nested.null_error,
-                "choices": [asdict(choice) for choice in nested.choices],
-            },
+        "selection": selection_header(model.selection),
+    }
+
+
+def selection_header(selection: Selection) -> dict[str, Any]:
+    """What a file's header holds of a selection; ``selection_arrays`` holds the rest."""
+    nested = selection.nested
+    return {
+        "rule": selection.rule,
+        "null_error": selection.null_error,
+        "fold_text": selection.fold_text,
+        "n_folds": selection.n_folds,
+        "l1_ratios": [curve.l1_ratio for curve in selection.curves],
+        "choices": {rule: asdict(choice) for rule, choice in selection.choices.items()},
+        "nested": None
+        if nested is None
+        else {
+            "error": nested.error,
+            "standard_error": nested.standard_error,
+            "null_error": nested.null_error,
+            "choices": [asdict(choice) for choice in nested.choices],
         },
     }
+
+
+def selection_arrays(selection: Selection) -> dict[str, NDArray[Any]]:
+    """The curves, and the predictions out of fold where they were kept."""
+    arrays = {
+        f"curve.{i}.{name}": np.asarray(getattr(curve, name))
+        for i, curve in enumerate(selection.curves)
+        for name in _CURVE_ARRAYS
+    }
+    if selection.out_of_fold is not None:
+        arrays["out_of_fold"] = selection.out_of_fold
+    return arrays
+
+
+def selection_of(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Selection:
+    """The selection that ``selection_header`` and ``selection_arrays`` wrote."""
+    nested = header["nested"]
+    return Selection(
+        rule=header["rule"],
+        curves=tuple(
+            Curve(float(ratio), *(arrays[f"curve.{i}.{name}"] for name in _CURVE_ARRAYS))
+            for i, ratio in enumerate(header["l1_ratios"])
+        ),
+        choices={rule: Choice(**choice) for rule, choice in header["choices"].items()},
+        null_error=header["null_error"],
+        fold_text=header["fold_text"],
+        n_folds=header["n_folds"],
+        nested=None
+        if nested is None
+        else NestedError(**{**nested, "choices": tuple(Choice(**choice) for choice in nested["choices"])}),
+        out_of_fold=arrays.get("out_of_fold"),
+    )
+
+
+def plain_call(call: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call that a header can hold: no arrays, no objects."""
+    return {key: value for key, value in call.items() if _jsonable(value)}
 
 
 def _jsonable(value: Any) -> bool:
@@ -95,38 +137,26 @@ def _jsonable(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str))
 
 
-def load_contents(path: str | os.PathLike[str], kind: type[Kind]) -> Kind:
-    """Reads what ``save_contents`` wrote; every field is checked by the dataclass it goes into.
+def load_contents(path: str | os.PathLike[str], kind: type[Kind]) -> Any:
+    """Reads what ``save_contents`` wrote, or another kind of model; every field is checked by the dataclass it goes into.
 
-    ``kind`` is the class to make: the model's own, which stands above this module.
+    ``kind`` is the class of linear models: their own, which stands above this module.
     """
-    header, arrays = modelfile.read(path, "model")
+    found, header, arrays = modelfile.read_one_of(path, ("model", *READERS))
     try:
+        if found in READERS:
+            room, reader = READERS[found]
+            return getattr(import_module(room), reader)(header, arrays)
         return kind(**_fields(header, arrays))
-    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as problem:
+        if isinstance(problem, ModelFileError):
+            raise
         raise ModelFileError(
             f"{os.fspath(path)} lacks a part of a model ({problem}); fit and save it again."
         ) from problem
 
 
 def _fields(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-    s = header["selection"]
-    nested = s["nested"]
-    selection = Selection(
-        rule=s["rule"],
-        curves=tuple(
-            Curve(float(ratio), *(arrays[f"curve.{i}.{name}"] for name in _CURVE_ARRAYS))
-            for i, ratio in enumerate(s["l1_ratios"])
-        ),
-        choices={rule: Choice(**choice) for rule, choice in s["choices"].items()},
-        null_error=s["null_error"],
-        fold_text=s["fold_text"],
-        n_folds=s["n_folds"],
-        nested=None
-        if nested is None
-        else NestedError(**{**nested, "choices": tuple(Choice(**choice) for choice in nested["choices"])}),
-        out_of_fold=arrays.get("out_of_fold"),
-    )
     coef = arrays["coef"]
     stored: dict[str, Any] = {name: arrays[f"path.stored.{name}"] for name in ("starts", "columns", "values")}
     of_path: dict[str, Any] = {name: arrays[f"path.{name}"] for name in _PATH_ARRAYS}
@@ -137,7 +167,7 @@ def _fields(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str
         "coef": coef,
         "coef_standardized": arrays["coef_standardized"],
         "path": path,
-        "selection": selection,
+        "selection": selection_of(header["selection"], arrays),
         "certificates": {rule: Certificate(**values) for rule, values in header["certificates"].items()},
         "penalty": Penalty(arrays["factors"], arrays.get("lower"), arrays.get("upper")),
         "fill_values": arrays["fill_values"],

@@ -6,10 +6,12 @@ import os
 import re
 from functools import cache, singledispatch
 from html import escape
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, ModelFileError, UsageError
+from ..model import room_of
 from ..modelfile import replace_file
 from .layout import page_values
 from .summarizing import summary
@@ -64,10 +66,18 @@ def report(model: Model | Any, path: str | os.PathLike[str] | None = None) -> st
     >>> bridle.report(model).startswith("<!doctype html>")
     True
     """
+    summon(model)
     html = Page(page_of(model))
     if path is not None:
         _write(Path(path), html)
     return html
+
+
+def summon(model: object) -> None:
+    """Let the room above that makes this kind of model register its page, text and JSON."""
+    room = room_of(model)
+    if room is not None:
+        import_module(f"{room}.report_page")
 
 
 @singledispatch
@@ -87,7 +97,7 @@ def _template() -> Any:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["svg"] = _trusted
-    environment.filters["raised"] = _raised
+    environment.filters["raised"] = raised
     return environment.from_string((_TEMPLATES / "report.html.j2").read_text(encoding="utf-8"))
 
 
@@ -98,7 +108,7 @@ def _trusted(markup: str) -> Any:
     return Markup(markup)
 
 
-def _raised(text: str) -> Any:
+def raised(text: str) -> Any:
     """Escape a text and set its powers as real superscripts, which every font draws alike."""
     from markupsafe import Markup
     from markupsafe import escape as escaped

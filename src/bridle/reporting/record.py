@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .page import summon
 from .proof import certificate_sentence
-from .summarizing import Summary, summary
+from .summarizing import ErrorRow, summary
 
 if TYPE_CHECKING:
     from ..model import Model
     from ..selection import Choice, Selection
+    from ..table import Note
 
 SCHEMA = "bridle.fit/1"
 
 
-def to_json(model: Model) -> dict[str, Any]:
-    """Turn a model into plain JSON types, under the schema "bridle.fit/1".
+def to_json(model: Model | Any) -> dict[str, Any]:
+    """Turn a model into plain JSON types, under the schema "bridle.fit/1" (a network: "bridle.fit-network/1").
 
     Errors are mean squared errors in the target's units squared; "rmse" is their root. A number that JSON
     cannot hold (NaN, infinite) is null. Within one version of the schema keys are only added.
@@ -43,9 +46,17 @@ def to_json(model: Model) -> dict[str, Any]:
     >>> to_json(model)["schema"]
     'bridle.fit/1'
     """
+    summon(model)
+    made: dict[str, Any] = plain(record_of(model))
+    return made
+
+
+@singledispatch
+def record_of(model: Any) -> dict[str, Any]:
+    """What is recorded of a model; rooms above register their own kinds."""
     said = summary(model)
     chosen = model.selection.chosen
-    record = {
+    return {
         "schema": SCHEMA,
         "target": said.target,
         "n_rows": said.n_rows,
@@ -70,32 +81,33 @@ def to_json(model: Model) -> dict[str, Any]:
             "kept": list(said.kept),
             "dropped": list(said.dropped),
         },
-        "errors": _errors(said),
+        "errors": errors_record(said.errors, said.estimated),
         "fit": {
             "verdict": said.verdict,
             "sentence": said.fit,
             "honest": said.honest,
             "other_rule": said.other,
         },
-        "selection": _selection(model.selection),
+        "selection": selection_record(model.selection),
         "correlated": [
             {"variables": list(g.variables), "kept": list(g.kept), "correlation": g.correlation}
             for g in model.correlated
         ],
-        "notes": [
-            {"kind": n.kind, "variable": n.variable, "text": n.text, "warning": n.warning}
-            for n in model.notes
-        ],
+        "notes": notes_record(model.notes),
         "certificate": _certificate(model),
         "call": dict(model.call),
     }
-    made: dict[str, Any] = plain(record)
-    return made
 
 
-def _errors(said: Summary) -> dict[str, Any]:
+def notes_record(notes: Sequence[Note]) -> list[dict[str, Any]]:
+    """The remarks on the data."""
+    return [{"kind": n.kind, "variable": n.variable, "text": n.text, "warning": n.warning} for n in notes]
+
+
+def errors_record(errors: Sequence[ErrorRow], estimated: bool) -> dict[str, Any]:
+    """Errors by their keys; those on held-out rows are null where they are not known."""
     keys = ("mean_squared", "rmse", "rmse_standard_error", "explained")
-    unknown = {} if said.estimated else {"heldout": dict.fromkeys(keys)}
+    unknown = {} if estimated else {"heldout": dict.fromkeys(keys)}
     return {
         row.key: {
             "mean_squared": row.mean_squared,
@@ -103,11 +115,12 @@ def _errors(said: Summary) -> dict[str, Any]:
             "rmse_standard_error": row.standard_error,
             "explained": row.explained,
         }
-        for row in said.errors
+        for row in errors
     } | unknown
 
 
-def _selection(selection: Selection) -> dict[str, Any]:
+def selection_record(selection: Selection) -> dict[str, Any]:
+    """How the strength came about."""
     nested = selection.nested
     return {
         "rule": selection.rule,

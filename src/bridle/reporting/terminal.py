@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
 
 from .formatting import clean, count, listing, number, percent, short, signed, to_ascii
+from .page import summon
 from .summarizing import CoefficientRow, Summary, summary
 
 if TYPE_CHECKING:
@@ -19,7 +22,7 @@ MOST_COEFFICIENTS = 25
 MOST_NOTES = 12
 
 
-def console(model: Model, width: int = 80, color: bool = True, *, ascii_only: bool = False) -> str:
+def console(model: Model | Any, width: int = 80, color: bool = True, *, ascii_only: bool = False) -> str:
     """Lay out a model's summary as text for a terminal.
 
     Parameters
@@ -44,13 +47,30 @@ def console(model: Model, width: int = 80, color: bool = True, *, ascii_only: bo
     >>> console(model, color=False, ascii_only=True).isascii()
     True
     """
+    summon(model)
+    return written(lambda screen: text_of(model, screen, ascii_only), max(width, 40), color)
+
+
+@singledispatch
+def text_of(model: Any, screen: Console, ascii_only: bool) -> None:
+    """Print what there is to say of a model; rooms above register their own kinds."""
+    said = summary(model)
+    layout = Layout(screen, ascii_only)
+    layout.answer(said)
+    layout.errors(said, f"root mean square, in units of {short(said.target, 30)}")
+    layout.coefficients(said)
+    layout.remarks(said)
+    layout.certificate(said)
+
+
+def written(lay_out: Callable[[Console], None], width: int, color: bool) -> str:
+    """What ``lay_out`` prints, as lines without trailing blanks."""
     from rich.console import Console
 
-    said = summary(model)
     out = io.StringIO()
     screen = Console(
         file=out,
-        width=max(width, 40),
+        width=width,
         force_terminal=color,
         color_system="standard" if color else None,
         no_color=not color,
@@ -59,12 +79,7 @@ def console(model: Model, width: int = 80, color: bool = True, *, ascii_only: bo
         markup=False,
         legacy_windows=False,
     )
-    layout = _Layout(screen, ascii_only)
-    layout.answer(said)
-    layout.errors(said)
-    layout.coefficients(said)
-    layout.remarks(said)
-    layout.certificate(said)
+    lay_out(screen)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
@@ -94,10 +109,10 @@ class Screen:
         self.screen.print(line)
 
 
-class _Layout(Screen):
+class Layout(Screen):
     """The parts of the summary, printed one after the other."""
 
-    def answer(self, said: Summary) -> None:
+    def answer(self, said: Any) -> None:
         self.paragraph(said.answer[0], "bold")
         self.paragraph(said.answer[1], "bold")
 
@@ -106,11 +121,10 @@ class _Layout(Screen):
 
         return Table(box=None, show_header=False, show_edge=False, padding=(0, 2, 0, 0), pad_edge=False)
 
-    def errors(self, said: Summary) -> None:
+    def errors(self, said: Any, unit: str) -> None:
         from rich.padding import Padding
 
-        where = said.folds or "training rows only"
-        self.heading("Error", f"root mean square, in units of {short(said.target, 30)}; {where}")
+        self.heading("Error", f"{unit}; {said.folds or 'training rows only'}")
         table = self.table()
         for justify in ("left", "right", "left", "left"):
             table.add_column(justify=justify, no_wrap=True)
@@ -181,7 +195,7 @@ class _Layout(Screen):
 
         return Text(self.said(content))
 
-    def remarks(self, said: Summary) -> None:
+    def remarks(self, said: Any) -> None:
         if said.other is not None:
             self.heading("The other rule")
             self.paragraph(said.other, indent=2)

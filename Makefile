@@ -1,7 +1,7 @@
 # make demo   sets everything up and fits a model on a real table
 # make test   sets everything up and passes all tests
 .DELETE_ON_ERROR:
-.PHONY: FORCE build/sklearn-oldest demo test lint unit web app laws sanitize fixtures pictures readme bench footprint stub clean
+.PHONY: FORCE build/sklearn-oldest demo test lint unit node web app breaks laws sanitize fixtures pictures readme bench footprint stub clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -50,20 +50,27 @@ build/sklearn-oldest/.$(OLDEST): .venv/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/sklearn-oldest scikit-learn==$(OLDEST)
 	touch $@
 
-# Node of the system, or of the environment.
-web/node_modules/.ready: web/package.json web/package-lock.json | .venv/.tests
-	sh tools/node.sh $(BIN)/pip constraints.txt
+# Node of the system, or of the environment: looked for each time, since an environment made anew has none.
+node: | .venv/.tests
+	@sh tools/node.sh $(BIN)/pip constraints.txt
+
+web/node_modules/.ready: web/package.json web/package-lock.json | node
 	npm --prefix web ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 # The lab's pages, made again: the committed ones must be the same bytes.
-web: web/node_modules/.ready
+web: web/node_modules/.ready | node
 	npm --prefix web run --silent check
 	rm -rf build/lab-app && node web/build.mjs $(CURDIR)/build/lab-app
 	diff -r build/lab-app src/bridle/lab/app
 
-app: web/node_modules/.ready
+app: web/node_modules/.ready | node
 	npm --prefix web run build
+
+# Breaks the lab in a copy, one way after another: each time the tests named for it must fail.
+breaks: .venv/.tests web/node_modules/.ready | node
+	sh tools/browser.sh
+	$(BIN)/python tools/breaks.py $(ONLY)
 
 build/sklearn-oldest: build/sklearn-oldest/.$(OLDEST)
 

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,6 +27,17 @@ PAGE = (
     b'<link rel="stylesheet" href="app.css"></head><body><script src="app.js"></script></body></html>'
 )
 FILES = {"index.html": PAGE, "app.js": b"window.started = true;\n", "app.css": b"body { margin: 0 }\n"}
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--enable-unsafe-swiftshader",  # three dimensions in software where there is no graphics card
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
 
 
 @pytest.fixture(scope="session")
@@ -150,3 +162,79 @@ def process(app_folder: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[s
         for stream in (one.stdout, one.stderr):
             assert stream is not None
             stream.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    if _CHROMIUM is None:
+        pytest.fail("no Chromium on this machine: the lab was not checked in a browser (tools/browser.sh)")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The address that `bridle lab` prints, with its token."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "bridle", "lab", "--no-browser", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stdout is not None
+    try:
+        yield server.stdout.readline().strip()
+    finally:
+        server.terminate()
+        server.wait(10)
+        server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Any, address: str) -> Any:
+    """The cookies that the address with the token is exchanged for."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("h1")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def open_at(browser: Any, address: str, signed_in: Any) -> Iterator[Callable[..., Any]]:
+    """A function that opens the lab at a hash; any error, message or request to elsewhere fails the test."""
+    origin = address.split("?")[0]
+    contexts: list[Any] = []
+    trouble: list[str] = []
+
+    def opened(
+        place: str, width: int = 1280, scheme: str = "light", motion: str = "reduce", init: str = ""
+    ) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+            reduced_motion=motion,
+            storage_state=signed_in,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        if init:
+            page.add_init_script(init)
+        page.on("request", lambda r: r.url.startswith((origin, "data:")) or trouble.append(r.url))
+        page.on("console", lambda m: m.type == "error" and trouble.append(m.text))
+        page.on("pageerror", lambda e: trouble.append(str(e)))
+        page.goto(origin + "#/" + place)
+        page.wait_for_selector("h1")
+        if place.split("?")[0] not in ("theory", "quiz"):
+            page.wait_for_function("() => bridleLab.facts().busy === false")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert trouble == []

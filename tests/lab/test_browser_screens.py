@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,101 +11,26 @@ import pytest
 
 import bridle
 from bridle.lab.examples import load
+from bridle.lab.frames import RESULT, frame, frames
 from bridle.lab.keys import Key
 from bridle.lab.static import write_folder
+from bridle.lab.wire import decode, encode
 
 pytestmark = pytest.mark.browser
 
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--enable-unsafe-swiftshader",  # three dimensions in software where there is no graphics card
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
 _AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-_SCREENS = ["home", "corners", "descent", "theory", "quiz"]
-_SHOWN = {"home": "?k=30", "corners": "?k=30", "descent": "?t=9", "theory": "", "quiz": ""}
+_SCREENS = ["home", "corners", "descent", "theory", "quiz", "twins", "needles", "overfit"]
+_SHOWN = {
+    "home": "?k=30",
+    "corners": "?k=30",
+    "descent": "?t=9",
+    "theory": "",
+    "quiz": "",
+    "twins": "?guess=flips&r=9",
+    "needles": "?guess=few&f=7",
+    "overfit": "?k=30",
+}
 _QUIET = "() => bridleLab.facts().busy === false"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if _CHROMIUM is None:
-        pytest.fail("no Chromium on this machine: the lab was not checked in a browser (tools/browser.sh)")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The address that `bridle lab` prints, with its token."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "bridle", "lab", "--no-browser", "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stdout is not None
-    try:
-        yield server.stdout.readline().strip()
-    finally:
-        server.terminate()
-        server.wait(10)
-        server.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def signed_in(browser: Any, address: str) -> Any:
-    """The cookies that the address with the token is exchanged for."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(address)
-    page.wait_for_selector("h1")
-    state = context.storage_state()
-    context.close()
-    return state
-
-
-@pytest.fixture
-def open_at(browser: Any, address: str, signed_in: Any) -> Iterator[Callable[..., Any]]:
-    """A function that opens the lab at a hash; any error, message or request to elsewhere fails the test."""
-    origin = address.split("?")[0]
-    contexts: list[Any] = []
-    trouble: list[str] = []
-
-    def opened(
-        place: str, width: int = 1280, scheme: str = "light", motion: str = "reduce", init: str = ""
-    ) -> Any:
-        context = browser.new_context(
-            viewport={"width": width, "height": 800},
-            color_scheme=scheme,
-            reduced_motion=motion,
-            storage_state=signed_in,
-        )
-        contexts.append(context)
-        page = context.new_page()
-        if init:
-            page.add_init_script(init)
-        page.on("request", lambda r: r.url.startswith((origin, "data:")) or trouble.append(r.url))
-        page.on("console", lambda m: m.type == "error" and trouble.append(m.text))
-        page.on("pageerror", lambda e: trouble.append(str(e)))
-        page.goto(origin + "#/" + place)
-        page.wait_for_selector("h1")
-        if place.split("?")[0] in _SCREENS[:3]:
-            page.wait_for_function(_QUIET)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert trouble == []
 
 
 def _facts(page: Any) -> Any:
@@ -420,18 +341,78 @@ def test_descent_shows_every_step_of_the_engine(
         assert (found.positions[:, 1] != 0).all()
 
 
-def test_early_stopping_stands_beside_ridge(open_at: Any) -> None:
-    page = open_at("descent?t=3")
-    page.wait_for_selector(".part .chart")
-    said = page.inner_text(".part .sentence")
+@pytest.mark.parametrize("rate", ["0.01", "0.05", "0.2"])
+def test_early_stopping_stands_beside_ridge(open_at: Any, rate: str) -> None:
     data = load("overfit")
     held = np.arange(len(data.y)) % 3 == 1
     X = data.X / data.X[~held].std(axis=0)
-    found = bridle.descend(X[~held], data.y[~held], lr=0.05, steps=400, fit_intercept=True)
+    found = bridle.descend(X[~held], data.y[~held], lr=float(rate), steps=400, fit_intercept=True)
     error = np.sqrt(((data.y[held, None] - X[held] @ found.positions.T - found.intercepts) ** 2).mean(axis=0))
-    step = int(said.split("Stopped after ")[1].split()[0])
-    assert f"{error[step]:.3g}" in said
-    assert error[step] <= 1.01 * error.min()
+    page = open_at("descent?t=3" + ("" if rate == "0.05" else f"&rate={rate}"))
+    page.wait_for_selector(".part .chart")
+
+    def check(step: int) -> None:
+        facts = _facts(page)["stopping"]
+        assert (facts["rate"], facts["step"], facts["best"]) == (float(rate), step, error.argmin())
+        alpha = 1 / (2 * float(rate) * step)
+        ridge = bridle.path(X[~held], data.y[~held], alphas=[alpha], l1_ratio=0.0, standardize=False)
+        own = np.sqrt(((data.y[held, None] - ridge.predict(X[held])) ** 2).mean())
+        engine = {
+            "error": error[step],
+            "train": np.sqrt(found.loss[step]),
+            "norm": np.linalg.norm(found.positions[step]),
+            "alpha": alpha,
+            "ridgeError": own,
+            "ridgeNorm": np.linalg.norm(ridge.coefs[0]),
+            "critical": found.critical_lr,
+        }
+        assert {name: facts[name] for name in engine} == pytest.approx(engine, rel=1e-6)
+        assert facts["diverged"] is False
+        said = page.inner_text(".part .sentence")
+        for value in (error[step], alpha, own, engine["norm"], engine["ridgeNorm"]):
+            assert f"{value:.3g}".removesuffix("0") in said
+        assert f"Stopped after {step} step" in said
+
+    check(int(error.argmin()))
+    assert page.locator(".part .scrubber button:text-is('best')").get_attribute("aria-pressed") == "true"
+    assert "No other step does better" in page.inner_text(".part .sentence")
+    page.focus(".part .scrubber input")
+    for key, step in (("Home", 1), ("ArrowRight", 2), ("End", 400)):
+        page.keyboard.press(key)
+        check(step)
+    page.wait_for_function("() => location.hash.includes('stop=400')")
+    page.reload()
+    page.wait_for_selector(".part .chart")
+    check(400)
+
+
+def test_the_rate_of_early_stopping_is_chosen(open_at: Any) -> None:
+    page = open_at("descent?t=3&stop=12")
+    page.wait_for_selector(".part .chart")
+    before = _facts(page)
+    page.click(".rates label:has-text('0.1')")
+    page.wait_for_function("() => bridleLab.facts().stopping.rate === 0.1")
+    page.wait_for_function("() => location.hash.includes('rate=0.1')")
+    facts = _facts(page)
+    assert facts["stopping"]["best"] == 18
+    assert facts["key"] == before["key"]  # the walk above goes its own pace
+    # Every stop is a number of steps of its own, and one asked for in between is the nearest.
+    stops = facts["stopping"]["stops"]
+    assert facts["stopping"]["step"] == min(stops, key=lambda t: abs(t - 12))
+    assert stops == sorted(set(stops)) and (stops[0], stops[-1]) == (1, 400)
+    page.click(".rates label:has-text('0.05')")
+    page.wait_for_function("() => !location.hash.includes('rate')")
+
+
+def test_a_rate_that_is_too_large_is_said_to_be(open_at: Any) -> None:
+    page = open_at("descent?t=3&rate=0.25")
+    page.wait_for_selector(".part .chart")
+    facts = _facts(page)["stopping"]
+    assert facts["diverged"] is True and facts["critical"] < 0.25
+    assert "the walk runs away" in page.inner_text(".part .sentence")
+    page = open_at("descent?t=3&rate=5")
+    page.wait_for_selector(".part .alert")
+    assert "at most 1" in page.inner_text(".part .alert")
 
 
 @pytest.mark.parametrize("screen", _SCREENS)
@@ -502,3 +483,91 @@ def test_the_folder_opens_from_a_file(browser: Any, tmp_path: Path) -> None:
     assert _facts(page)["tangency"] < 1e-9
     context.close()
     assert trouble == []
+
+
+def test_the_scrubber_stops_only_where_something_was_solved(open_at: Any) -> None:
+    alphas = bridle.path(load("diabetes").X, load("diabetes").y).alphas
+    page = open_at("home?dataset=diabetes&k=50")
+    slider = page.locator(".scrubber input").bounding_box()
+    chart = page.locator(".chart").first.bounding_box()
+    for box, y in ((slider, slider["y"] + slider["height"] / 2), (chart, chart["y"] + 100)):
+        seen = set()
+        for share in (0.3137, 0.4273, 0.5071, 0.6619):
+            page.mouse.move(box["x"] + share * box["width"], y)
+            page.mouse.down()
+            page.mouse.up()
+            facts = _facts(page)
+            assert facts["k"] == int(facts["k"])
+            assert facts["alpha"] == pytest.approx(alphas[int(facts["k"])], rel=1e-12)
+            assert page.evaluate("Number(document.querySelector('.scrubber input').value)") == facts["k"]
+            seen.add(facts["k"])
+        assert len(seen) == 4
+
+
+def test_the_folds_are_drawn_anew_by_the_button(open_at: Any) -> None:
+    data = load("diabetes")
+    page = open_at("home?dataset=diabetes&k=60")
+    for seed in (1, 2, 0):
+        page.click("button:has-text('Reshuffle the folds')")
+        page.wait_for_function(
+            f"() => bridleLab.facts().key.includes('seed={seed}') && !bridleLab.facts().busy"
+        )
+        curve = bridle.fit(data.X, data.y, l1_ratios=1.0, seed=seed, nested=False).selection.curves[0]
+        assert _facts(page)["rmse"] == pytest.approx(np.sqrt(curve.mean[60]), rel=1e-6)
+        assert f"seed {seed}" in page.inner_text(".pictures")
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_nothing_moves_by_itself_where_motion_is_unwelcome(open_at: Any, motion: str) -> None:
+    page = open_at("home?dataset=diabetes&k=0", motion=motion)
+    # Two pictures later the jump is over, and a sweep has hardly begun.
+    k = page.evaluate(
+        """() => new Promise((done) => {
+          [...document.querySelectorAll('.stops button')].find((b) => b.textContent === 'min').click();
+          requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(bridleLab.facts().k))));
+        })"""
+    )
+    least = _facts(page)["min"]
+    assert (k == least) == (motion == "reduce")
+    page.wait_for_function("() => bridleLab.facts().k === bridleLab.facts().min")
+    moves = page.evaluate("getComputedStyle(document.querySelector('figure')).transitionDuration")
+    assert (moves in ("0s", "none")) == (motion == "reduce")
+
+
+@pytest.mark.parametrize("screen", _SCREENS[:3])
+def test_a_columns_name_is_text_whatever_it_holds(open_at: Any, screen: str) -> None:
+    """The built-in tables have tame names; what the server sends is changed on the way."""
+
+    def renamed(route: Any) -> None:
+        answer = route.fetch()
+        body = b""
+        for kind, content in frames(answer.body()):
+            if kind == RESULT:
+                lesson = decode(content)
+                lesson["names"] = [f"<img src=x><b>{name}</b>" for name in lesson["names"]]
+                content = encode(lesson)
+            body += frame(kind, content)
+        route.fulfill(response=answer, body=body)
+
+    page = open_at("quiz")
+    page.route("**/api/lesson?*", renamed)
+    page.evaluate(f"location.hash = '#/{screen}?k=30&t=3'")
+    page.wait_for_function(f"() => bridleLab.facts().screen === '{screen}' && !bridleLab.facts().busy")
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.wait_for_timeout(200)
+    assert "<img src=x><b>" in page.inner_text("main")
+    assert page.locator("main img, main b").count() == 0
+
+
+def test_a_lesson_nobody_waits_for_is_given_up(open_at: Any) -> None:
+    page = open_at("home?dataset=diabetes&k=40")
+    given_up: list[str] = []
+    page.on("requestfailed", lambda r: given_up.append(r.url))
+    page.route("**/api/lesson?*seed%3D1*", lambda route: None)  # an answer that takes for ever
+    page.click("button:has-text('Reshuffle the folds')")
+    page.wait_for_function("() => bridleLab.facts().busy")
+    assert given_up == []
+    page.click("button:has-text('Reshuffle the folds')")
+    page.wait_for_function("() => bridleLab.facts().key.includes('seed=2') && !bridleLab.facts().busy")
+    assert any("seed%3D1" in url for url in given_up)
+    page.unroute_all(behavior="ignoreErrors")

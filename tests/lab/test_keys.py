@@ -26,7 +26,7 @@ GOOD = [
     "descent?alpha=0&dataset=pair&lr=1e-7&method=gradient&penalty=none&start=zero&steps=1",
     "stopping?dataset=overfit&lr=0.05&steps=400",
 ]
-HOME, DESCENT = GOOD[0], GOOD[4]
+HOME, DESCENT, STOPPING = GOOD[0], GOOD[4], GOOD[6]
 BAD = {
     "": "no lesson",
     "?": "no lesson",
@@ -61,6 +61,12 @@ BAD = {
     DESCENT.replace("alpha=0.3", "alpha=-1"): "alpha",
     DESCENT.replace("alpha=0.3", "alpha=1e9"): "alpha",
     DESCENT.replace("dataset=pair", "dataset=diabetes"): "dataset",
+    STOPPING.replace("lr=0.05", "lr=0"): "at least 0.001",
+    STOPPING.replace("lr=0.05", "lr=1e-7"): "at least 0.001",
+    STOPPING.replace("lr=0.05", "lr=1.5"): "at most 1",
+    STOPPING.replace("lr=0.05", "lr=NaN"): "lr",
+    STOPPING.replace("lr=0.05", "lr=0.050"): "written as 0.05",
+    STOPPING.replace("steps=400", "steps=5001"): "steps",
     "home?" + "a" * 10_000: "characters",
     "home?" + "[" * 300 + "]" * 50: "exactly",
 }
@@ -154,12 +160,21 @@ def test_every_link_of_the_lesson_leads_to_what_is_offered():
             )
         elif screen == "corners":
             key = f"corners?dataset={given.get('dataset', 'diabetes')}&l1_ratio={given.get('l1', '1')}"
-        elif screen == "descent" and "stop" not in given:
+        elif "stop" in given or "rate" in given:
+            key = f"stopping?dataset=overfit&lr={given.get('rate', 0.05)}&steps=400"
+        elif screen == "descent":
             method, penalty = ways[given.get("way", "sub")]
             key = (
                 f"descent?alpha={given.get('alpha', 0.3)}&dataset=pair&lr={given.get('lr', 0.1)}&method={method}"
                 f"&penalty={penalty}&start={given.get('start', 'far')}&steps=200"
             )
+        elif screen == "twins":
+            key = f"twins?correlation={given.get('cor', 0.997)}&n={given.get('n', 40)}&seed={given.get('seed', 0)}"
+        elif screen == "needles":
+            key = f"needles?n={given.get('n', 300)}&seed={given.get('seed', 0)}"
+        elif screen == "overfit":
+            ends = f"n={given.get('n', 30)}&noise={given.get('noise', 0.3)}"
+            key = f"wiggle?degree={given.get('degree', 15)}&l1_ratio={given.get('l1', 0)}&{ends}"
         else:
             continue
         assert key in keys, f"{screen}?{query}"

@@ -328,8 +328,9 @@ def test_a_proximal_run_beyond_the_critical_rate_may_settle_on_an_axis():
 # Stopping
 
 
-def test_stopping_is_a_descent_on_the_training_rows_beside_ridge():
-    found, data = compute("stopping?dataset=overfit&lr=0.05&steps=400"), load("overfit")
+@pytest.mark.parametrize("lr", [0.02, 0.05, 0.2])
+def test_stopping_is_a_descent_on_the_training_rows_beside_ridge(lr):
+    found, data = compute(f"stopping?dataset=overfit&lr={lr}&steps=400"), load("overfit")
     held = found["held"].astype(bool)
     assert held.sum() == 10
     X = data.X / data.X[~held].std(axis=0)
@@ -343,11 +344,15 @@ def test_stopping_is_a_descent_on_the_training_rows_beside_ridge():
         assert found["validation_error"][t] == pytest.approx(
             ((data.y - y_mean - Z @ w)[held] ** 2).mean(), rel=1e-11
         )
-        w = w - 0.05 * 2 / 20 * Z[~held].T @ (Z[~held] @ w - (data.y - y_mean)[~held])
+        w = w - lr * 2 / 20 * Z[~held].T @ (Z[~held] @ w - (data.y - y_mean)[~held])
     assert found["best"] == found["validation_error"].argmin() and 0 < found["best"] < 400
-    assert (np.diff(found["train_error"]) <= 1e-15).all() and (np.diff(found["norms"]) > 0).all()
+    assert (np.diff(found["train_error"]) <= 1e-15).all()
+    assert (np.diff(found["norms"]) > 0).all() or lr == 0.2  # near the critical rate a walk swings at first
+    stops = found["stops"]
+    assert (np.diff(stops) > 0).all() and stops[0] == 1 and stops[-1] == 400 and found["best"] in stops
+    assert found["ridge_alphas"] == pytest.approx(1 / (2 * lr * stops), rel=1e-12)
     assert found["norms"] == pytest.approx(np.linalg.norm(found["positions"], axis=1), rel=1e-13)
-    for k in (0, 30, 59):
+    for k in (0, 20, len(stops) - 1):
         strength = found["ridge_alphas"][k]  # the lesson's: mean square + lambda sum of squares
         exact = np.linalg.solve(
             Z[~held].T @ Z[~held] / 20 + strength * np.eye(9), Z[~held].T @ (data.y - y_mean)[~held] / 20
@@ -357,8 +362,13 @@ def test_stopping_is_a_descent_on_the_training_rows_beside_ridge():
         error = (data.y - y_mean - (X - mean) @ exact) ** 2
         assert found["ridge_train"][k] == pytest.approx(error[~held].mean(), rel=1e-8)
         assert found["ridge_validation"][k] == pytest.approx(error[held].mean(), rel=1e-8)
-    assert found["ridge_alphas"][[0, -1]] == pytest.approx([10.0, 0.025], rel=1e-12)
-    assert compute("stopping?dataset=overfit&lr=1&steps=400")["diverged"]
+
+
+def test_a_walk_that_runs_away_has_a_best_step_too():
+    for key in ("lr=1&steps=400", "lr=1&steps=5000", "lr=0.25&steps=400", "lr=0.001&steps=1"):
+        found = compute(f"stopping?dataset=overfit&{key}")
+        assert found["diverged"] == ("lr=0.001" not in key) and found["best"] == 1 == found["stops"][0]
+        assert np.isfinite(found["ridge_validation"]).all()
 
 
 # Copy as Python, progress, cancelling
@@ -377,7 +387,8 @@ FROM_PYTHON = {
     },
     "stopping?dataset=overfit&lr=0.05&steps=100": {
         "positions": "found.positions", "train_error": "found.loss", "validation_error": "error",
-        "ridge_coefs": "ridge.coefs", "ridge_validation": "ridge_error", "ridge_alphas": "alphas", "best": "error.argmin()",
+        "ridge_coefs": "ridge.coefs", "ridge_validation": "ridge_error", "ridge_alphas": "alphas", "best": "best",
+        "stops": "stops",
     },
 }  # fmt: skip
 

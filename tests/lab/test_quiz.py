@@ -24,7 +24,7 @@ import pytest
 import bridle
 from bridle.conventions import convert
 from bridle.lab.catalog import ABOUT
-from bridle.lab.keys import Key, offered
+from bridle.lab.keys import NETWORKS, Key, offered
 from bridle.lab.lessons import compute
 
 WEB = Path(__file__).parents[2] / "web"
@@ -136,6 +136,13 @@ def test_every_question_has_one_right_answer_and_every_answer_a_reason(
         assert len({o["why"] for o in options}) == len(options), item
 
 
+def test_the_right_answers_are_the_right_ones(content: dict[str, Any]) -> None:
+    """Written down a second time: an answer that changes sides by accident shows. Numbers stand as their facts' names."""
+    known = json.loads((Path(__file__).parent / "right_answers.json").read_text(encoding="utf-8"))
+    marked = asks(content["marked"]["questions"])
+    assert {i: next(o["text"] for o in a["options"] if o.get("right")) for i, a in marked} == known
+
+
 def test_the_right_answer_is_not_given_away_by_its_length(questions: list[dict[str, Any]]) -> None:
     found = asks(questions)
     longest = [max(a["options"], key=lambda o: len(o["text"])).get("right", False) for _, a in found]
@@ -151,7 +158,7 @@ def test_a_variant_asks_anew(questions: list[dict[str, Any]]) -> None:
 
 def lesson_of(demo: str) -> tuple[str, dict[str, str], str | None]:
     """What the lab's screens make of a hash: the screen, its settings, and the key of the lesson that it loads."""
-    match = re.fullmatch(r"#/(home|corners|descent|theory)(?:\?(.*))?", demo)
+    match = re.fullmatch(r"#/(home|corners|descent|twins|needles|overfit|network|theory)(?:\?(.*))?", demo)
     assert match, demo
     pairs = parse_qsl(match[2] or "", strict_parsing=bool(match[2]))
     state = dict(pairs)
@@ -165,7 +172,7 @@ def lesson_of(demo: str) -> tuple[str, dict[str, str], str | None]:
         return "corners", state, f"corners?dataset={dataset}&l1_ratio={l1}"
     if match[1] == "descent":
         if "stop" in state:
-            return "descent", state, "stopping?dataset=overfit&lr=0.05&steps=400"
+            return "descent", state, f"stopping?dataset=overfit&lr={state.get('rate', '0.05')}&steps=400"
         method, penalty = {
             "l2": ("gradient", "l2"),
             "sub": ("subgradient", "l1"),
@@ -175,13 +182,26 @@ def lesson_of(demo: str) -> tuple[str, dict[str, str], str | None]:
             f"descent?alpha={state['alpha']}&dataset=pair&lr={state['lr']}&method={method}&penalty={penalty}"
         )
         return "descent", state, key + "&start=far&steps=200"
+    if match[1] == "twins":
+        return "twins", state, f"twins?correlation={state['cor']}&n={state['n']}&seed={state.get('seed', 0)}"
+    if match[1] == "needles":
+        return "needles", state, f"needles?n={state['n']}&seed={state.get('seed', 0)}"
+    if match[1] == "overfit":
+        end = f"n={state.get('n', 30)}&noise={state.get('noise', '0.3')}"
+        return "overfit", state, f"wiggle?degree={state.get('degree', 15)}&l1_ratio={state['l1']}&{end}"
+    if match[1] == "network":  # as it opens: the training that was recorded
+        return "network", state, str(Key("network", NETWORKS[0]))
     return "theory", state, None
 
 
 KNOWN = {
     "home": {"dataset", "l1", "k", "std", "scale", "seed", "pick", "folds"},
     "corners": {"dataset", "l1", "k", "i", "j", "dim"},
-    "descent": {"alpha", "lr", "way", "t", "stop"},
+    "descent": {"alpha", "lr", "way", "t", "stop", "rate"},
+    "twins": {"cor", "k", "l1", "n", "seed"},
+    "needles": {"k", "l1", "n", "seed"},
+    "overfit": {"degree", "k", "l1", "n", "noise"},
+    "network": {"masks"},
     "theory": {"at"},
 }
 
@@ -222,8 +242,11 @@ def test_the_demos_show_what_they_promise(questions: list[dict[str, Any]]) -> No
 
     for corner in ("l1-zeros", "any-l1-has-corners"):
         assert weights(corner)["s6"] == 0 != weights(corner)["s5"]
-    for corner in ("twins", "net-reason"):
-        assert weights(corner)["s2"] == 0 != weights(corner)["s1"]
+    for id, m in (("twins", 2), ("net-reason", 1)):
+        assert demo[id][1]["l1"] == f"{of(id)['l1_ratios'][m]:g}"
+    both, first, second, neither = of("twins")["counts"][:, int(demo["twins"][1]["k"])].T
+    assert demo["twins"] == ("twins", demo["net-reason"][1] | {"l1": "1"}, demo["net-reason"][2])
+    assert (both[1], neither[2]) == (200, 0) and min(first[2], second[2]) > 50
     assert weights("zero-irrelevant")["s4"] == 0
     assert weights("leaves-again")["s3"] == 0
     assert weights("bias-of-kept")["s5"] > 0
@@ -231,7 +254,15 @@ def test_the_demos_show_what_they_promise(questions: list[dict[str, Any]]) -> No
     assert all(weights("ridge-zero").values())
     assert int(demo["one-se"][1]["k"]) == of("one-se")["index_1se"]
     assert int(demo["flattering-minimum"][1]["k"]) == of("flattering-minimum")["index_min"]
-    assert int(demo["kept-190"][1]["k"]) == of("kept-190")["index_min"]
+    for id in ("kept-190", "fifty-of-1000"):
+        k = int(demo[id][1]["k"])
+        assert demo[id][1]["l1"] == "1" and of(id)["choices"][2][0] == k
+        assert of(id)["true_kept"][2, k] >= 45 and of(id)["n_nonzero"][2, k] > 3 * of(id)["true_kept"][2, k]
+        assert of(id)["fresh_error"][2, k] < 0.5 * of(id)["fresh_error"][0].min()
+    curve = of("training-rises")
+    k = int(demo["training-rises"][1]["k"])
+    assert k == len(curve["alphas"]) - 1 and curve["verdict"][k] == 1
+    assert (np.diff(curve["train_error"][0]) <= 0).all() and curve["best"] < k
     assert of("exact-zeros")["landed_at"] == [None, None]
     # s5 times 1,000, nothing standardized: it is the first to come in, and long alone
     path = of("times-1000")

@@ -30,7 +30,7 @@ TEXTS = [
 ]
 KEYS = [Key.parse(text) for text in TEXTS]
 # The lessons alone; the folder is meant to be put on the web.
-MOST_BYTES = 5.5e6
+MOST_BYTES = 16e6
 
 
 def tree(folder: Path) -> dict[str, bytes]:

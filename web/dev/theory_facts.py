@@ -21,11 +21,9 @@ from sklearn.datasets import load_diabetes
 
 import bridle
 from bridle.conventions import convert
-from bridle.lab.lessons import compute
 
 HERE = pathlib.Path(__file__).parent.parent / "src" / "theory"
 Floats = NDArray[np.float64]
-WIDE = "home?dataset=wide100&l1_ratio=1&scale=none&seed=0&standardize=1"
 
 
 @lru_cache
@@ -270,7 +268,6 @@ def facts() -> dict[str, str]:
         "dense_lasso": f"{d['lasso error']:.1f}",
         "dense_ridge": f"{d['ridge error']:.1f}",
         "dense_null": f"{d['null']:.1f}",
-        "wide100_min_index": str(compute(WIDE)["index_min"]),
         "wide_lasso": str(wide_kept(1.0)),
         "wide_net": str(wide_kept(0.1)),
         "peek": f"{100 * peeked()[0]:.0f}%",

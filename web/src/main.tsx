@@ -1,29 +1,24 @@
-// The lab: one shell, five screens, all state in the URL's hash.
+// The lab: one shell, ten screens, all state in the URL's hash.
 
 import { render, type JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { installFacts } from "./ground/facts";
-import { linkTo, usePlace } from "./ground/state";
+import { isLazy, Lazy } from "./ground/lazy";
+import { usePlace } from "./ground/state";
 import { Corners } from "./screens/corners";
 import { Descent } from "./screens/descent";
 import { Home } from "./screens/home";
+import { Navigation, Onward, STOPS, visit } from "./screens/map";
 import { QuizPage } from "./quiz";
 import { TheoryPage } from "./theory";
 
-const TITLES: readonly (readonly [string, string])[] = [
-  ["home", "Path"],
-  ["corners", "Corners"],
-  ["descent", "Descent"],
-  ["theory", "Theory"],
-  ["quiz", "Quiz"],
-];
-
 function Lab(): JSX.Element {
   const { screen, settings } = usePlace();
-  const title = TITLES.find(([name]) => name === screen)?.[1] ?? "";
+  const title = STOPS.find(({ name }) => name === screen)?.title ?? "";
   useEffect(() => {
     document.title = `${title} · bridle lab`;
-  }, [title]);
+    visit(screen);
+  }, [screen]);
   return (
     <>
       <a class="skip" href="#main" onClick={(e) => {
@@ -32,19 +27,17 @@ function Lab(): JSX.Element {
       }}>Skip to the lesson</a>
       <header class="top">
         <p class="kicker"><span class="brand">bridle</span>lab</p>
-        <nav aria-label="Lesson">
-          {TITLES.map(([name, label]) => (
-            <a key={name} href={linkTo(name)} aria-current={name === screen ? "page" : undefined}>{label}</a>
-          ))}
-        </nav>
+        <Navigation here={screen} />
       </header>
       <main id="main" tabIndex={-1} class={screen}>
         {screen === "home" && <Home settings={settings} />}
         {screen === "corners" && <Corners settings={settings} />}
         {screen === "descent" && <Descent settings={settings} />}
+        {isLazy(screen) && <Lazy name={screen} title={title} settings={settings} />}
         {screen === "theory" && <TheoryPage />}
         {screen === "quiz" && <QuizPage />}
       </main>
+      <Onward here={screen} />
       <footer>Every number here is computed by bridle on this machine, or was when this folder was written. Nothing is sent anywhere.</footer>
     </>
   );

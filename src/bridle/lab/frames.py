@@ -1,6 +1,7 @@
 """The pieces of a stream: uint32 length of what follows (little-endian), one byte of kind, the content.
 
-Kinds are "P" (progress: JSON {stage, share}), "R" (the result: the bytes of ``wire``) and "E" (an error: JSON {message}).
+Kinds are "P" (progress: JSON {stage, share}), "S" (what there is so far), "R" (the result), both the bytes of ``wire``, and
+"E" (an error: JSON {message}).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 import struct
 from typing import Any
 
-PROGRESS, RESULT, ERROR = b"P", b"R", b"E"
+PROGRESS, PARTIAL, RESULT, ERROR = b"P", b"S", b"R", b"E"
 
 
 def frame(kind: bytes, content: bytes) -> bytes:
@@ -40,4 +41,4 @@ def frames(content: bytes) -> list[tuple[bytes, bytes]]:
     return out
 
 
-__all__ = ["ERROR", "PROGRESS", "RESULT", "frame", "frames", "message"]
+__all__ = ["ERROR", "PARTIAL", "PROGRESS", "RESULT", "frame", "frames", "message"]

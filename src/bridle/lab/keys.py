@@ -13,13 +13,24 @@ from itertools import product
 
 from ..errors import UsageError
 from .catalog import ABOUT
+from .roles import read_roles
 
 LONGEST = 400
+LONGEST_OF_TABLE = 1_500  # roles of many columns take their room
 L1_RATIOS = (0.0, 0.5, 1.0)
 SEEDS = (0, 1, 2)
+CORRELATIONS = (0.0, 0.5, 0.8, 0.92, 0.97, 0.99, 0.997, 0.999)
 STARTS = {"far": (-1.2, 1.6), "zero": (0.0, 0.0)}
 Value = str | int | float
+# The trainings that were recorded: the first is what the screen opens with.
+NETWORKS: tuple[dict[str, Value], ...] = (
+    {
+        "decay": 0.003, "drop": 0.5, "extra": 0, "hidden": "64x32", "lasso": 0.001, "noise": 0.1, "patience": 20,
+        "rate": 0.02, "seed": 0, "shape": "moons",
+    },
+)  # fmt: skip
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?(e[+-][1-9][0-9]{0,2})?")
+_ID = re.compile(r"[0-9a-f]{16}")
 _WAYS = (("gradient", "l2"), ("subgradient", "l1"), ("proximal", "l1"))
 
 
@@ -48,8 +59,11 @@ class Key:
         UsageError
             For a key that is not written as it must be, or that asks for what there is not.
         """
-        if len(text) > LONGEST:
-            raise UsageError(f"A lesson's key has at most {LONGEST} characters; this one has {len(text):,}.")
+        longest = LONGEST_OF_TABLE if text.startswith("yours") else LONGEST
+        if len(text) > longest:
+            raise UsageError(
+                f"A lesson's key has at most {longest:,} characters; this one has {len(text):,}."
+            )
         kind, _, rest = text.partition("?")
         if kind not in KINDS:
             raise UsageError(f"There is no lesson {_shown(kind)}; there are {', '.join(KINDS)}.")
@@ -138,6 +152,12 @@ def _scale(name: str, text: str) -> Value:
     return text
 
 
+def _table(name: str, text: str) -> Value:
+    if not _ID.fullmatch(text):
+        raise UsageError(f"{name} must be the name that the lab gave a table, not {_shown(text)}.")
+    return text
+
+
 def _check_together(kind: str, values: dict[str, Value]) -> None:
     """What one value alone does not tell."""
     if kind == "home" and values["scale"] != "none":
@@ -150,6 +170,13 @@ def _check_together(kind: str, values: dict[str, Value]) -> None:
         )
 
 
+_OF_TABLE: dict[str, Reader] = {
+    "roles": lambda name, text: read_roles(text).text,
+    "rule": _one_of("min", "1se"),
+    "seed": _one_of(*SEEDS),
+    "share": _one_of(0, 0.1, 0.2, 0.3),
+    "table": _table,
+}
 KINDS: dict[str, dict[str, Reader]] = {
     "home": {
         "dataset": _one_of(*ABOUT),
@@ -170,14 +197,42 @@ KINDS: dict[str, dict[str, Reader]] = {
     },
     "stopping": {
         "dataset": _one_of("overfit"),
-        "lr": _between(0.0, 10.0, above=True),
+        "lr": _between(0.001, 1.0),  # ridge stands beside it with 1 / (2 lr t)
         "steps": _between(1, 5000, whole=True),
     },
+    "twins": {
+        "correlation": _one_of(*CORRELATIONS),
+        "n": _one_of(40, 60, 200),
+        "seed": _one_of(*SEEDS),
+    },
+    "needles": {"n": _one_of(150, 300, 600), "seed": _one_of(*SEEDS)},
+    "wiggle": {
+        "degree": _between(1, 15, whole=True),
+        "l1_ratio": _one_of(0.0, 1.0),
+        "n": _one_of(10, 30, 100),
+        "noise": _one_of(0.1, 0.3, 0.6),
+    },
+    "network": {
+        "decay": _one_of(0.001, 0.003, 0.01, 0.03),
+        "drop": _one_of(0.1, 0.25, 0.5),
+        "extra": _one_of(0, 3),
+        "hidden": _one_of("8", "32", "64x32"),
+        "lasso": _one_of(0.0003, 0.001, 0.003, 0.01),
+        "noise": _one_of(0, 0.1, 0.2),
+        "patience": _one_of(5, 10, 20, 40),
+        "rate": _one_of(0.005, 0.02, 0.05),
+        "seed": _one_of(*range(10)),
+        "shape": _one_of("moons", "circles", "spirals"),
+    },
+    "yours": {**_OF_TABLE, "l1_ratio": _one_of(*L1_RATIOS)},
+    "yours-columns": {name: _OF_TABLE[name] for name in ("roles", "table")},
+    "yours-corners": {**_OF_TABLE, "l1_ratio": _one_of(*L1_RATIOS)},
+    "yours-methods": {**_OF_TABLE, "networks": _one_of(0, 1)},
 }
 
 
 def offered() -> Iterator[Key]:
-    """The lessons of the static folder: what the screens open with and one change from there; a few megabytes in all.
+    """The lessons of the static folder: what the screens open with and one change from there, some 15 MB in all.
 
     The folds are drawn anew, and a column is multiplied, where that is most to the point; the server knows all the rest.
     """
@@ -199,7 +254,21 @@ def offered() -> Iterator[Key]:
                 "steps": 200,
             },
         )  # fmt: skip
-    yield Key("stopping", {"dataset": "overfit", "lr": 0.05, "steps": 400})
+    for lr in (0.01, 0.02, 0.05, 0.1, 0.2):
+        yield Key("stopping", {"dataset": "overfit", "lr": lr, "steps": 400})
+    at_forty = [(40, correlation, 0) for correlation in CORRELATIONS]
+    for n, correlation, seed in (
+        *at_forty, (40, 0.997, 1), (40, 0.997, 2), (60, 0.92, 0), (60, 0.997, 0), (200, 0.997, 0)
+    ):  # fmt: skip
+        yield Key("twins", {"correlation": correlation, "n": n, "seed": seed})
+    for n, seed in ((300, 0), (300, 1), (300, 2), (150, 0), (600, 0)):
+        yield Key("needles", {"n": n, "seed": seed})
+    for degree, n, noise, ratio in product(range(1, 16), (10, 30, 100), (0.1, 0.3, 0.6), (0.0, 1.0)):
+        others = (degree != 15) + (n != 30) + (noise != 0.3)
+        if others < 2 or (degree == 15 and ratio == 0):
+            yield Key("wiggle", {"degree": degree, "l1_ratio": ratio, "n": n, "noise": noise})
+
+    yield from (Key("network", values) for values in NETWORKS)
 
 
 def _home(dataset: str, ratio: float, scale: str, seed: int, standardize: int) -> Key:
@@ -209,4 +278,4 @@ def _home(dataset: str, ratio: float, scale: str, seed: int, standardize: int) -
     return Key("home", values)
 
 
-__all__ = ["KINDS", "LONGEST", "STARTS", "Key", "number_text", "offered"]
+__all__ = ["KINDS", "LONGEST", "NETWORKS", "STARTS", "Key", "number_text", "offered"]

@@ -2,7 +2,8 @@
 
 The server listens on this machine alone, but every page that the person has open in a browser can send requests there.
 So: a Host that is not ours is refused (DNS rebinding), an Origin that is not ours is refused, and nothing is answered
-without a cookie that only the address with the token gives. Requests are small and have no body.
+without a cookie that only the address with the token gives. Requests are small and have no body, but for the one that
+brings a table: what changes something must say that it comes from our own page.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LONGEST_QUERY = 2_000
 LONGEST_PATH = 500
+CHANGES = {("POST", "/api/table"), ("DELETE", "/api/table")}
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -102,10 +104,14 @@ class Guard:
             return refused(403, "This server answers to 127.0.0.1 and localhost only.")
         if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
             return refused(403, "Another page may not ask this server.")
-        if scope["method"] != "GET":
+        changes = (scope["method"], scope["path"]) in CHANGES
+        if scope["method"] != "GET" and not changes:
             return refused(405, "This server answers GET only.", {"allow": "GET"})
+        if changes and len(origins) != 1:
+            return refused(403, "Only the lab's own page may send or drop a table.")
         lengths = _header(scope, b"content-length")
-        if _header(scope, b"transfer-encoding") or any(length.strip() != "0" for length in lengths):
+        sends = scope["method"] == "POST" and len(lengths) == 1
+        if _header(scope, b"transfer-encoding") or (not sends and any(n.strip() != "0" for n in lengths)):
             return refused(413, "Requests to this server have no body.")
         if len(scope["query_string"]) > LONGEST_QUERY or len(scope.get("raw_path") or b"") > LONGEST_PATH:
             return refused(414, f"A query has at most {LONGEST_QUERY:,} characters.")

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,9 +27,12 @@ from starlette.types import ASGIApp
 from .. import __version__
 from ..errors import UsageError
 from .catalog import catalog
+from .downloads import Downloads
 from .pages import TYPES
 from .security import Guard, Secrets, refused
 from .streaming import LessonStream
+from .tables import Tables
+from .uploads import Uploads
 from .work import Compute, compute_late
 
 HOST = "127.0.0.1"
@@ -40,8 +44,9 @@ def create_app(
     port: int,
     keys: Secrets,
     files: Mapping[str, bytes],
-    lessons: Compute = compute_late,
+    lessons: Compute | None = None,
     stopping: threading.Event | None = None,
+    tables: Tables | None = None,
 ) -> ASGIApp:
     """The application, guarded.
 
@@ -52,10 +57,13 @@ def create_app(
     files : the front end, by name.
     lessons : computes a lesson from a key, telling its progress.
     stopping : set when the server stops: ends lessons.
+    tables : the person's own; none yet unless given.
     """
     # One lesson at a time: the engine uses every processor by itself, and a newer request cancels an older one.
     pool = ThreadPoolExecutor(1, thread_name_prefix="bridle-lab")
     stopping = stopping or threading.Event()
+    tables = tables or Tables()
+    lessons = lessons or partial(compute_late, tables=tables)
 
     async def page(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")
@@ -87,6 +95,8 @@ def create_app(
             Route("/", page),
             Route("/api/catalog", tell_catalog),
             Route("/api/lesson", tell_lesson),
+            *Uploads(tables).routes(),
+            *Downloads(tables, pool, stopping).routes(),
             Route("/{name}", page),
         ],
         exception_handlers={HTTPException: told_apart, Exception: told_apart},
@@ -98,14 +108,20 @@ def create_app(
 class _Server(uvicorn.Server):
     """uvicorn, saying when it listens and telling lessons when it stops."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stopping: threading.Event) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: threading.Event, tables: Tables
+    ) -> None:
         super().__init__(config)
-        self._ready, self._stopping = ready, stopping
+        self._ready, self._stopping, self._tables = ready, stopping, tables
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
             threading.Thread(target=self._ready, daemon=True).start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets=sockets)
+        self._tables.close()  # here: behind it uvicorn raises the signal again, and SIGTERM leaves no time
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._stopping.set()
@@ -157,14 +173,15 @@ def serve(
     keys: Secrets,
     files: Mapping[str, bytes],
     ready: Callable[[], None] = lambda: None,
-    lessons: Compute = compute_late,
+    lessons: Compute | None = None,
+    tables: Tables | None = None,
 ) -> None:
     """Answer until the process is told to stop; ``ready`` is called in a thread of its own once requests are answered.
 
     Ctrl-C comes through as KeyboardInterrupt after everything is closed.
     """
-    stopping = threading.Event()
-    app = create_app(opened.getsockname()[1], keys, files, lessons, stopping)
+    stopping, tables = threading.Event(), tables or Tables()
+    app = create_app(opened.getsockname()[1], keys, files, lessons, stopping, tables)
     config = uvicorn.Config(
         app,
         http="h11",
@@ -179,9 +196,10 @@ def serve(
         timeout_keep_alive=30,
     )
     try:
-        _Server(config, ready, stopping).run(sockets=[opened])
+        _Server(config, ready, stopping, tables).run(sockets=[opened])
     finally:
         stopping.set()
+        tables.close()
         opened.close()
 
 

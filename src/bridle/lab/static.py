@@ -22,6 +22,7 @@ from ..errors import FileError
 from .catalog import catalog
 from .keys import Key, offered
 from .lessons import compute
+from .networks import recorded
 from .pages import APP, app_files
 from .wire import encode
 
@@ -104,7 +105,7 @@ def _fill(
         if name in names or name == CATALOG:
             raise ValueError(f"Two lessons would share the file {name}.")
         names[name] = key
-        (folder / name).write_bytes(lesson_script(key, encode(compute(key))))
+        (folder / name).write_bytes(lesson_script(key, encode(recorded(key) or compute(key))))
         if progress is not None:
             progress("lessons", (at + 1) / len(keys))
     known = {"catalog": catalog(__version__), "keys": keys}

@@ -2,7 +2,7 @@
 
 From all-zero weights, t steps at the rate lr leave of a direction of curvature d the share (1 - 2 lr d)^t untaken; ridge
 of the lesson's lambda leaves lambda / (d + lambda). The two agree about where lambda = 1 / (2 lr t), so ridge is shown
-at those strengths (Goodfellow, Bengio, Courville 2016, section 7.8).
+at those strengths (Goodfellow, Bengio, Courville 2016, section 7.8): for steps even on a log scale, and the best one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..fitting import path as solve_path
 from .examples import Example
 from .keys import Key, number_text
 
-MOST_ALPHAS = 60
+MOST_STOPS = 60
 
 
 def lesson(data: Example, key: Key, progress: Callable[[str, float], None]) -> dict[str, Any]:
@@ -33,7 +33,10 @@ def lesson(data: Example, key: Key, progress: Callable[[str, float], None]) -> d
         error = ((y[held, None] - X[held] @ found.positions.T - found.intercepts) ** 2).mean(axis=0)
         norms = np.sqrt((found.positions**2).sum(axis=1))
     progress("ridge", 0.5)
-    alphas = 1.0 / (2.0 * lr * np.geomspace(1.0, steps, min(MOST_ALPHAS, steps)))
+    # With t = 0 there would be no strength of ridge to stand beside it.
+    best = 1 + int(np.nanargmin(error[1:]))
+    stops = np.unique(np.append(np.geomspace(1, steps, min(MOST_STOPS, steps)).round(), best))
+    alphas = 1.0 / (2.0 * lr * stops)
     ridge = solve_path(X[train], y[train], alphas=alphas.tolist(), l1_ratio=0.0, standardize=False)
     lines = [
         "import bridle",
@@ -43,15 +46,18 @@ def lesson(data: Example, key: Key, progress: Callable[[str, float], None]) -> d
         "X = X / X[~held].std(axis=0)",
         f"found = bridle.descend(X[~held], y[~held], lr={number_text(lr)}, steps={steps}, fit_intercept=True)",
         "error = ((y[held, None] - X[held] @ found.positions.T - found.intercepts) ** 2).mean(axis=0)",
-        f"alphas = 1 / (2 * {number_text(lr)} * np.geomspace(1, {steps}, {min(MOST_ALPHAS, steps)}))",
+        "best = 1 + int(np.nanargmin(error[1:]))",
+        f"stops = np.unique(np.append(np.geomspace(1, {steps}, {min(MOST_STOPS, steps)}).round(), best))",
+        f"alphas = 1 / (2 * {number_text(lr)} * stops)",
         "ridge = bridle.path(X[~held], y[~held], alphas=alphas, l1_ratio=0, standardize=False)",
         "ridge_error = ((y[held, None] - ridge.predict(X[held])) ** 2).mean(axis=0)",
-        "print(int(error.argmin()), error.min(), ridge_error.min())",
+        "print(best, error[best], ridge_error.min())",
     ]
     return {
         "train_error": found.loss,
         "validation_error": error,
-        "best": int(np.nanargmin(error)),
+        "best": best,
+        "stops": stops.astype(np.int32),
         "norms": norms,
         "ridge_alphas": ridge.alphas,
         "ridge_train": ridge.train_error,

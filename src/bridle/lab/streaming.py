@@ -12,11 +12,12 @@ from concurrent.futures import Executor
 from starlette.types import Receive, Scope, Send
 
 from ..errors import BridleError
-from .frames import ERROR, PROGRESS, RESULT, frame, message
-from .work import Cancelled, Compute
+from .frames import ERROR, PARTIAL, PROGRESS, RESULT, frame, message
+from .work import Cancelled, Compute, Lesson
 
 # A page draws 60 pictures a second: progress more often than this would only be work.
 QUIET = 0.03
+SLOW = 0.05  # between two parts of a result
 
 
 class LessonStream:
@@ -54,17 +55,7 @@ class LessonStream:
 
     def _work(self, gone: threading.Event, hand_over: Callable[[bytes, bool], None]) -> None:
         """In a thread of the pool: whatever happens becomes one last frame, unless nobody is there to read it."""
-        said = 0.0
-
-        def progress(stage: str, share: float) -> None:
-            nonlocal said
-            if gone.is_set() or self.stopping.is_set():
-                raise Cancelled
-            now = time.monotonic()
-            if now - said >= QUIET:
-                said = now
-                hand_over(message(PROGRESS, stage=stage, share=min(max(float(share), 0.0), 1.0)), False)
-
+        progress = _Telling(lambda: gone.is_set() or self.stopping.is_set(), hand_over)
         try:
             progress("starting", 0.0)
             from .wire import encode  # NumPy: not before it is needed
@@ -78,6 +69,31 @@ class LessonStream:
             traceback.print_exc()
             last = message(ERROR, message=f"This is a bug in bridle ({type(problem).__name__}: {problem}).")
         hand_over(last, True)
+
+
+class _Telling:
+    """Progress, and what there is so far, on their way to the page; the end of the work where nobody waits any more."""
+
+    def __init__(self, over: Callable[[], bool], hand_over: Callable[[bytes, bool], None]) -> None:
+        self._over, self._hand_over = over, hand_over
+        self._said = self._shown = 0.0
+
+    def __call__(self, stage: str, share: float) -> None:
+        if self._over():
+            raise Cancelled
+        now = time.monotonic()
+        if now - self._said >= QUIET:
+            self._said = now
+            self._hand_over(message(PROGRESS, stage=stage, share=min(max(float(share), 0.0), 1.0)), False)
+
+    def show(self, so_far: Callable[[], Lesson]) -> None:
+        """Pictures that grow: not more often than ``SLOW``, whatever the work would show."""
+        now = time.monotonic()
+        if now - self._shown >= SLOW:
+            from .wire import encode
+
+            self._hand_over(frame(PARTIAL, encode(so_far())), False)
+            self._shown = time.monotonic()
 
 
 async def _until_gone(receive: Receive) -> None:

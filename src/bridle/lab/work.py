@@ -14,11 +14,18 @@ class Cancelled(Exception):
     """Nobody waits for the lesson any more; raised by the progress callback, it ends the work."""
 
 
-def compute_late(key: str, progress: Progress) -> Lesson:
+def show(progress: Progress, so_far: Callable[[], Lesson]) -> None:
+    """What there is of a lesson already, for whoever watches: made only where it is going to be looked at."""
+    watch = getattr(progress, "show", None)
+    if watch is not None:
+        watch(so_far)
+
+
+def compute_late(key: str, progress: Progress, tables: Any = None) -> Lesson:
     """``lessons.compute``, loading the engine with the first lesson and not with the server."""
     from .lessons import compute
 
-    return compute(key, progress)
+    return compute(key, progress, tables)
 
 
-__all__ = ["Cancelled", "Compute", "Lesson", "Progress", "compute_late"]
+__all__ = ["Cancelled", "Compute", "Lesson", "Progress", "compute_late", "show"]

@@ -253,10 +253,15 @@ def _holdout(
     else:
         test[np.random.default_rng([seed, 0]).permutation(n)[:held]] = True
         how = "a random"
-    result = _given(
-        n, [(np.flatnonzero(~test), np.flatnonzero(test))], f"hold-out of {how} {share:.0%} of the rows"
+    learn, held_out = checked_pairs(n, [(np.flatnonzero(~test), np.flatnonzero(test))])[0]
+    whole = Round(  # the atoms are the two sides
+        np.concatenate([held_out, learn]),
+        np.array([0, len(held_out), n], dtype=np.int64),
+        np.array([[0, 1]], dtype=np.uint8),
+        np.array([[1, 0]], dtype=np.uint8),
+        partition=False,
     )
-    return Folds(result.rounds, result.text, "holdout")
+    return Folds((whole,), f"hold-out of {how} {share:.0%} of the rows", "holdout")
 
 
 def _named(n: int, names: NDArray[Any]) -> Folds:

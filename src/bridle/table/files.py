@@ -62,14 +62,14 @@ def read_up_to(stream: IO[bytes], size: int) -> bytes:
     return b"".join(pieces)
 
 
-def open_path(path: str | bytes) -> Bytes:
+def open_path(path: str | bytes, called: str | None = None) -> Bytes:
     """The bytes of a file, or of standard input for "-". Raises ``FileError`` for what is not a readable
-    file.
+    file. Messages say ``called``, where it is given, instead of the file's own name.
     """
     path = os.fsdecode(path)
     if path in ("-", "/dev/stdin"):
         return _from_stdin()
-    name = f'"{clipped(os.path.basename(path) or path, 80)}"'
+    name = f'"{clipped(called or os.path.basename(path) or path, 80)}"'
     if "://" in path:
         raise FileError(f"{path} is an address; bridle reads files on this machine: download it first.")
     try:
@@ -91,7 +91,7 @@ def open_path(path: str | bytes) -> Bytes:
             pass
     except OSError as problem:
         raise _cannot_open(path, name, problem) from problem
-    suffix = os.path.splitext(path)[1].lower()
+    suffix = os.path.splitext(called or path)[1].lower()
     return _maybe_gzip(Bytes(name, lambda: open(path, "rb", buffering=0), suffix, path), path)
 
 

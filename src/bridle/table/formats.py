@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import Any
+
+import numpy as np
 
 from ..errors import DataError, FileError
 from .dataframes import from_arrow, read_memory
@@ -22,6 +25,11 @@ _SUFFIXES = {
     ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow",
     ".jsonl": "jsonl", ".ndjson": "jsonl",
 }  # fmt: skip
+DEEPEST = (
+    200  # brackets within brackets: Arrow's reader of JSON has no limit of its own, and the stack has one
+)
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_NO_MARKS = bytes(set(range(256)) - set(b"[]{}\n"))
 _FOREIGN = (
     (b"FEA1", "an old Feather file (version 1); write it again as Feather 2 or Parquet"),
     (b"PK\x03\x04", "a zip archive or an Excel workbook; save the sheet as CSV, or unpack the archive"),
@@ -148,11 +156,12 @@ def _read_json_lines(source: Bytes) -> Table:
     from pyarrow import json as arrow_json
 
     encoding, mark = find_encoding(source.head(2048))
-    if encoding == "utf-8" and mark == 0:
+    lines, depth = _lines(source)
+    if encoding == "utf-8" and mark == 0 and depth <= DEEPEST:
         try:
             with _random_access(source) as file:
                 table = arrow_json.read_json(file, arrow_json.ReadOptions(block_size=1 << 24))
-            return from_arrow(table, source.name, first_line=1 if _lines(source) == table.num_rows else None)
+            return from_arrow(table, source.name, first_line=1 if lines == table.num_rows else None)
         except pa.ArrowException:
             pass
     text = source.whole()[mark:].decode(encoding, "replace")
@@ -174,6 +183,8 @@ def _read_json_lines(source: Bytes) -> Table:
             raise FileError(
                 f"{source.name}, line {line:,} is not a JSON object {{...}} but {clipped(cells, 40)}."
             )
+        if _HALF.search(cells):
+            record = {_whole(key): _whole(value) for key, value in record.items()}
         for key in record:
             columns.setdefault(key, [None] * rows)
         for key, values in columns.items():
@@ -184,10 +195,29 @@ def _read_json_lines(source: Bytes) -> Table:
     return table
 
 
-def _lines(source: Bytes) -> int:
-    count, last = 0, b"\n"
+def _whole(value: Any) -> Any:
+    """A text without halves of characters, which no table can hold."""
+    if not isinstance(value, str):
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _lines(source: Bytes) -> tuple[int, int]:
+    """(how many lines, how deep brackets are nested in one of them, or a little more); those in texts count too."""
+    count, last, deepest, depth = 0, b"\n", 0, 0
     with source.open() as stream:
         while piece := stream.read(1 << 20):
+            # Flat objects, which most tables are made of, go first: what is left is short, and at least as deep.
+            marks = np.frombuffer(piece.translate(None, _NO_MARKS).replace(b"{}\n", b""), np.uint8)
+            breaks = np.flatnonzero(marks == ord("\n"))
+            steps = np.where((marks == ord("{")) | (marks == ord("[")), 1, -1)
+            steps[breaks] = 0
+            depths = depth + np.cumsum(steps)
+            lengths = np.diff([0, *breaks, len(marks)])
+            before = np.repeat([0, *depths[breaks]], lengths)  # every line begins at depth 0
+            if len(depths):
+                deepest = max(deepest, int((depths - before).max()))
+                depth = int(depths[-1] - before[-1])
             count += piece.count(b"\n")
             last = piece[-1:]
-    return count + (last != b"\n")
+    return count + (last != b"\n"), deepest

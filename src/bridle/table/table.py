@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .columns import Column, read_column
+import numpy as np
+import numpy.typing as npt
+
+from .columns import Column, Unusable, read_column
 from .schema import Note
 
 
@@ -34,6 +37,7 @@ class Table:
         notes: tuple[Note, ...] = (),
         first_line: int | None = None,
         typed: bool = True,
+        numbers: npt.NDArray[np.intp] | None = None,
     ) -> None:
         self.name = name
         self.n_rows = n_rows
@@ -43,6 +47,7 @@ class Table:
         self._raw = {} if raw is None else dict(raw)
         self._first_line = first_line
         self._typed = typed
+        self._numbers = numbers
         self._columns: dict[str, Column] = {}
 
     @property
@@ -71,10 +76,40 @@ class Table:
 
     def where(self, row: int) -> str:
         """The words for a row, counted from 0 here and from 1 in the words: "row 3 (line 4)"."""
+        if self._numbers is not None:
+            row = int(self._numbers[row])
         if self._first_line is None:
             return f"row {row + 1:,}"
         return f"row {row + 1:,} (line {row + self._first_line:,})"
 
+    def take(self, rows: npt.NDArray[np.intp]) -> Table:
+        """The rows of these numbers (m,), from 0 and in this order, as a table of its own whose messages still count the
+        rows as this one does.
+
+        >>> from bridle.table import open_table
+        >>> part = open_table({"x": [1.0, 2.5, 4.0]}).take(np.array([2, 0]))
+        >>> part.column("x").values, part.where(0)
+        (array([4., 1.]), 'row 3')
+        """
+        return Table(
+            self.name,
+            len(rows),
+            {name: _taken(raw, rows) for name, raw in self._raw.items()},
+            matrix=None if self.matrix is None else self.matrix[rows],
+            matrix_names=self.matrix_names,
+            notes=self.notes,
+            first_line=self._first_line,
+            typed=self._typed,
+            numbers=rows if self._numbers is None else self._numbers[rows],
+        )
+
     def __repr__(self) -> str:
         width = self.matrix.shape[1] if self.matrix is not None else len(self._raw)
         return f"<Table {self.name}: {self.n_rows:,} rows, {width:,} columns>"
+
+
+def _taken(raw: Any, rows: npt.NDArray[np.intp]) -> Any:
+    """Rows of a raw column: an array of NumPy's, a ChunkedArray, or a column that nobody can use."""
+    if isinstance(raw, Unusable):
+        return raw
+    return raw[rows] if isinstance(raw, np.ndarray) else raw.take(rows)

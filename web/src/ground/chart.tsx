@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { roundTicks, say } from "./format";
+import { brief, roundTicks } from "./format";
 import { colour, useDark, useWidth } from "./hooks";
 
 export type Tone = "up" | "down" | "off" | "train" | "ink" | "muted";
@@ -113,6 +113,8 @@ export function Chart(props: ChartProps): JSX.Element {
   const toY = (v: number): number => floor - ((v - low) / (high - low)) * (floor - top);
   const toX = (place: number): number => LEFT + place * inner;
 
+  const ticks = roundTicks(low, high, Math.max(3, Math.round((floor - top) / 44)));
+
   useLayoutEffect(() => {
     const surface = canvas.current;
     if (!surface || width === 0) return;
@@ -137,6 +139,15 @@ export function Chart(props: ChartProps): JSX.Element {
       pen.fillStyle = colour("band");
       pen.fill();
     }
+    // Under the curves, or it would cut them; a line's middle lies on half a pixel.
+    for (const t of ticks) {
+      pen.beginPath();
+      pen.moveTo(LEFT, Math.round(toY(t)) + 0.5);
+      pen.lineTo(LEFT + inner, Math.round(toY(t)) + 0.5);
+      pen.strokeStyle = colour(t === 0 ? "muted" : "grid");
+      pen.lineWidth = 1;
+      pen.stroke();
+    }
     pen.lineJoin = "round";
     const order = curves.map((_, n) => n).sort((a, b) => Number(curves[b].faint ?? false) - Number(curves[a].faint ?? false));
     for (const n of order) {
@@ -144,7 +155,8 @@ export function Chart(props: ChartProps): JSX.Element {
       pen.beginPath();
       for (let k = 0; k < curve.y.length; k++) {
         const v = curve.y[k];
-        if (Number.isFinite(v)) pen.lineTo(toX((curve.x ?? x)[k]), toY(v));
+        // Far outside there are no pixels, and a canvas draws nothing of a path that goes there.
+        if (Number.isFinite(v)) pen.lineTo(toX((curve.x ?? x)[k]), Math.min(1e4, Math.max(-1e4, toY(v))));
       }
       pen.strokeStyle = colour(curve.tone);
       pen.globalAlpha = curve.faint ? 0.22 : 1;
@@ -157,11 +169,12 @@ export function Chart(props: ChartProps): JSX.Element {
 
   const frame = useMemo(() => {
     if (width === 0) return null;
-    const ticks = roundTicks(low, high, Math.max(3, Math.round((floor - top) / 44)));
     const ends: { n: number; label: string; y: number }[] = [];
     if (covered === undefined)
       curves.forEach((curve, n) => {
-        if (curve.label) ends.push({ n, label: curve.label, y: toY(curve.y[curve.y.length - 1]) });
+        const v = curve.y[curve.y.length - 1];
+        // A curve that leaves the picture is named where it leaves; far outside, no path can be drawn.
+        if (curve.label && Number.isFinite(v)) ends.push({ n, label: curve.label, y: Math.min(floor, Math.max(top - 6, toY(v))) });
       });
     const wanted = ends.map((e) => e.y);
     if (level && covered === undefined) wanted.push(toY(level.y));
@@ -170,10 +183,7 @@ export function Chart(props: ChartProps): JSX.Element {
     return (
       <svg class="chart-frame" width={width} height={height} aria-hidden="true">
         {ticks.map((t) => (
-          <g key={t}>
-            <line class={t === 0 ? "zero" : "grid"} x1={LEFT} x2={LEFT + inner} y1={Math.round(toY(t)) + 0.5} y2={Math.round(toY(t)) + 0.5} />
-            <text class="tick" x={LEFT - 7} y={toY(t) + 4} text-anchor="end">{say(t)}</text>
-          </g>
+          <text key={t} class="tick" x={LEFT - 7} y={toY(t) + 4} text-anchor="end">{brief(t)}</text>
         ))}
         <text class="label" x={0} y={11}>{props.yLabel}</text>
         {topTicks && <text class="label" x={LEFT + inner + 8} y={top - 10}>{props.topLabel}</text>}

@@ -4,7 +4,10 @@ import { useLayoutEffect } from "preact/hooks";
 
 export type Facts = { readonly [name: string]: unknown };
 
-let current: () => Facts = () => ({});
+const NONE = (): Facts => ({});
+let current = NONE;
+/** Parts of a screen that have numbers of their own, by name. */
+const parts = new Map<string, () => Facts>();
 
 declare global {
   interface Window {
@@ -13,13 +16,18 @@ declare global {
 }
 
 export function installFacts(): void {
-  Object.defineProperty(window, "bridleLab", { value: Object.freeze({ facts: () => current() }) });
+  const facts = (): Facts => ({ ...current(), ...Object.fromEntries([...parts].map(([name, own]) => [name, own()])) });
+  Object.defineProperty(window, "bridleLab", { value: Object.freeze({ facts }) });
 }
 
-/** `facts` is asked only when someone looks. */
-export function useFacts(facts: () => Facts): void {
+/** `facts` is asked only when someone looks; those of a part stand under its name. */
+export function useFacts(facts: () => Facts, part?: string): void {
   useLayoutEffect(() => {
-    current = facts;
+    if (part === undefined) current = facts;
+    else parts.set(part, facts);
   });
-  useLayoutEffect(() => () => void (current = () => ({})), []);
+  useLayoutEffect(() => () => {
+    if (part === undefined) current = NONE;
+    else parts.delete(part);
+  }, []);
 }

@@ -18,6 +18,13 @@ function grouped(n: number): string {
   return Math.abs(n) < 10000 ? String(n) : String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** As `say`, but large numbers in thousands, for places as narrow as the ticks of an axis. */
+export function brief(x: number): string {
+  const size = Math.abs(x);
+  if (size < 1e5 || size >= 1e9) return say(x);
+  return size < 1e6 ? `${say(x / 1e3)}k` : `${say(x / 1e6)}M`;
+}
+
 /** With a sign in front, for effects. */
 export function signed(x: number, digits = 3): string {
   return x > 0 ? `+${say(x, digits)}` : say(x, digits);

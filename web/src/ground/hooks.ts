@@ -55,15 +55,19 @@ export function colour(name: string): string {
 export interface Lesson {
   /** The newest payload there is: that of `key`, or while it is on its way the one before. */
   readonly payload?: Payload;
+  /** What there is so far of one that is on its way. */
+  readonly partial?: Payload;
   readonly busy: boolean;
   readonly progress?: Progress;
   readonly error?: Error;
   readonly missing?: boolean;
 }
 
-export function useLesson(key: string): Lesson {
+/** The lesson of a key; without one nothing is asked for, and what was on its way is given up. */
+export function useLesson(key: string | undefined): Lesson {
   const [state, setState] = useState<Lesson & { key: string }>({ key: "", busy: true });
   useEffect(() => {
+    if (key === undefined) return;
     const payload = cached(key);
     if (payload) {
       setState({ key, payload, busy: false });
@@ -74,6 +78,7 @@ export function useLesson(key: string): Lesson {
     load(key, {
       signal: stop.signal,
       onProgress: (progress) => !stop.signal.aborted && setState((old) => ({ ...old, progress })),
+      onPartial: (partial) => !stop.signal.aborted && setState((old) => ({ ...old, partial })),
     }).then(
       (fresh) => !stop.signal.aborted && setState({ key, payload: fresh, busy: false }),
       (error: Error) => {
@@ -83,6 +88,7 @@ export function useLesson(key: string): Lesson {
     );
     return () => stop.abort();
   }, [key]);
+  if (key === undefined) return { ...state, busy: false };
   if (state.key === key) return state;
   const here = cached(key);
   return here ? { payload: here, busy: false } : { payload: state.payload, busy: true };

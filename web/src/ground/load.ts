@@ -38,7 +38,8 @@ declare global {
 /** The lesson is not in the static folder: it has to be computed by `bridle lab`. */
 export class NeedsServer extends Error {}
 
-export type Options = { signal?: AbortSignal; onProgress?: (progress: Progress) => void };
+/** `onPartial` gets what there is so far, where a lesson comes in parts; the result is complete by itself. */
+export type Options = { signal?: AbortSignal; onProgress?: (progress: Progress) => void; onPartial?: (partial: Payload) => void };
 export type Values = { readonly [name: string]: string | number };
 
 /** `kind?a=1&b=2`, names sorted. */
@@ -99,7 +100,7 @@ function refusal(status: number): string {
   return `The server answered ${status}.`;
 }
 
-async function fromServer(key: string, { signal, onProgress }: Options): Promise<Payload> {
+async function fromServer(key: string, { signal, onProgress, onPartial }: Options): Promise<Payload> {
   const answer = await fetch(`api/lesson?key=${encodeURIComponent(key)}`, { signal });
   if (!answer.ok || !answer.body) throw new Error(refusal(answer.status));
   const reader = answer.body.getReader();
@@ -117,6 +118,10 @@ async function fromServer(key: string, { signal, onProgress }: Options): Promise
       waiting = waiting.slice(4 + length);
       if (kind === "R") {
         result = decode(content); // and on to the end of the stream: a connection that is left early is lost
+        continue;
+      }
+      if (kind === "S") {
+        onPartial?.(decode(content));
         continue;
       }
       const said = JSON.parse(new TextDecoder().decode(content)) as { stage: string; share: number; message: string };

@@ -1,14 +1,18 @@
 // Small parts that all screens share.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Lesson } from "./hooks";
 import { useCatalog } from "./hooks";
-import { update } from "./state";
+import { justArrived, update } from "./state";
 
 /** The headline of a screen; it takes the focus when the screen changes. */
 export function Headline({ children }: { children: ComponentChildren }): JSX.Element {
-  return <h1 tabIndex={-1}>{children}</h1>;
+  const ref = useRef<HTMLHeadingElement>(null);
+  useLayoutEffect(() => {
+    if (justArrived()) ref.current?.focus({ preventScroll: true });
+  }, []);
+  return <h1 ref={ref} tabIndex={-1}>{children}</h1>;
 }
 
 const QUIET = 600;

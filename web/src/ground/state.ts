@@ -8,7 +8,7 @@ export interface Place {
   readonly settings: Settings;
 }
 
-export const SCREENS = ["home", "corners", "descent", "theory", "quiz"] as const;
+export const SCREENS = ["home", "corners", "descent", "twins", "needles", "overfit", "network", "yours", "theory", "quiz"] as const;
 /** Settings that mean the same on every screen and go along when the screen changes. */
 const SHARED = ["dataset", "l1"];
 const PATIENCE = 300;
@@ -18,7 +18,7 @@ export function parse(hash: string): Place {
   const screen = match && (SCREENS as readonly string[]).includes(match[1]) ? match[1] : "home";
   const settings: { [name: string]: string } = {};
   for (const [name, value] of new URLSearchParams(match?.[2] ?? "")) {
-    if (/^[a-z0-9]{1,12}$/.test(name) && value.length <= 200) settings[name] = value;
+    if (/^[a-z0-9]{1,12}$/.test(name) && value.length <= 1500) settings[name] = value;
   }
   return { screen, settings };
 }
@@ -79,10 +79,15 @@ window.addEventListener("hashchange", () => {
   tell();
   if (moved) {
     window.scrollTo(0, 0);
-    document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
+    arriving = true;
   }
 });
+for (const act of ["keydown", "pointerdown"]) window.addEventListener(act, () => (arriving = false), true);
 window.addEventListener("pagehide", () => pending !== undefined && write());
+
+/** Whether the screen has just changed: its headline then takes the focus, unless the person has gone on meanwhile. */
+let arriving = false;
+export const justArrived = (): boolean => arriving;
 
 export function currentPlace(): Place {
   return place;

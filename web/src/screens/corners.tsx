@@ -18,9 +18,9 @@ import { around, penalizedAt, tangency, violation } from "../math/tangency";
 import type { Scene } from "../three/scene";
 import { Bowl, hasWebGL } from "./bowl";
 
-const BODIES: { readonly [l1: string]: string } = { "0": "disc", "0.5": "elastic net’s body", "1": "diamond" };
+export const BODIES: { readonly [l1: string]: string } = { "0": "disc", "0.5": "elastic net’s body", "1": "diamond" };
 
-function read(payload: Payload) {
+export function read(payload: Payload) {
   const betas = matrix(payload, "betas");
   const names = strings(payload, "names");
   const p = names.length;
@@ -45,7 +45,7 @@ function read(payload: Payload) {
     target: text(payload, "target"),
   };
 }
-type Data = ReturnType<typeof read>;
+export type Data = ReturnType<typeof read>;
 
 export function Corners({ settings }: { settings: Settings }): JSX.Element {
   const dataset = settings.dataset ?? "diabetes";
@@ -61,7 +61,7 @@ export function Corners({ settings }: { settings: Settings }): JSX.Element {
   );
 }
 
-function pairOf(d: Data, settings: Settings): readonly [number, number] {
+export function pairOf(d: Data, settings: Settings): readonly [number, number] {
   const i = d.names.indexOf(settings.i ?? "");
   const j = d.names.indexOf(settings.j ?? "");
   const first = i >= 0 ? i : j === d.first ? d.second : d.first;
@@ -220,7 +220,7 @@ interface Drawn {
   readonly tall: number;
 }
 
-function Flat({ q, rho, alpha, w, track, view, penalized, pair, label, tall, body }: Drawn & { body: string }): JSX.Element {
+export function Flat({ q, rho, alpha, w, track, view, penalized, pair, label, tall, body }: Drawn & { body: string }): JSX.Element {
   const centre = bottom(q);
   const lowest = lossAt(q, centre);
   const rise = 0.5 * axes(q).flat * view.half * view.half;

@@ -12,6 +12,7 @@ import { Button, Check, Choices, CopyPython, DataChoice, DataTable, Figure, Head
 import { Scrubber } from "../ground/scrubber";
 import { update, type Settings } from "../ground/state";
 import { column, matrix, maybe, scalar, strings, text, vector, type Payload } from "../ground/wire";
+import { LabMap, MapLink } from "./map";
 
 const LABELLED = 10;
 const NAMES: { readonly [l1: string]: string } = { "0": "ridge", "0.5": "the elastic net", "1": "the lasso" };
@@ -30,7 +31,7 @@ export function alphaTicks(alphas: ArrayLike<number>): { at: number; label: stri
   return logTicks(alphas[alphas.length - 1], alphas[0], 7).reverse().map((t) => ({ at: (Math.log(t) - first) / (last - first || 1), label: say(t) }));
 }
 
-function read(payload: Payload) {
+export function read(payload: Payload) {
   const effects = matrix(payload, "effects");
   const alphas = vector(payload, "alphas");
   const mean = vector(payload, "cv_mean");
@@ -83,9 +84,13 @@ export function Home({ settings }: { settings: Settings }): JSX.Element {
   const d = useMemo(() => lesson.payload && read(lesson.payload), [lesson.payload]);
   return (
     <>
-      <Headline>A penalty on large weights</Headline>
+      <div class="titled">
+        <Headline>A penalty on large weights</Headline>
+        <MapLink />
+      </div>
       {d ? <Screen d={d} busy={lesson.busy} settings={{ ...settings, dataset, l1, std, seed, scale }} /> : <Waiting lesson={lesson} />}
       {d && (lesson.error || lesson.missing) && <Waiting lesson={lesson} />}
+      {d && <LabMap here="home" asked={settings.at === "map"} />}
     </>
   );
 }
@@ -143,7 +148,7 @@ function Screen({ d, settings, busy }: { d: ReturnType<typeof read>; settings: S
   const shown = settings.guess !== undefined || settings.k !== undefined || settings.pick !== undefined || scale !== "none";
   const showFolds = settings.folds === "1";
   const ridge = l1 === "0";
-  const tall = useRoom(425, [0.55, 0.45], [[180, 320], [160, 240]], [260, 220]);
+  const tall = useRoom(432, [0.55, 0.45], [[180, 320], [160, 240]], [260, 220]);
 
   const move = useCallback((next: number) => update({ k: next }), []);
   const isolate = useCallback((j: number) => update({ pick: j < 0 || d.names[j] === pick ? null : d.names[j] }), [d, pick]);

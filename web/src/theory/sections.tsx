@@ -170,7 +170,7 @@ export const SECTIONS: readonly Section[] = [
       </>
     ),
     figure: <Twins />,
-    see: ["#/corners?dataset=diabetes&i=s1&j=s2&k=57&l1=0.5", "See the body with corners and bulging sides"],
+    see: ["#/twins?cor=0.997&k=5&l1=0.5&n=40", "See two near copies, and what each penalty makes of them"],
     sources: "Zou and Hastie 2005 (Journal of the Royal Statistical Society B 67).",
   },
   {
@@ -198,7 +198,7 @@ export const SECTIONS: readonly Section[] = [
       </>
     ),
     figure: <Worlds />,
-    see: ["#/home?dataset=wide100&l1=1", "See a made table of 100 features, 10 of them real"],
+    see: ["#/needles?k=31&l1=1&n=300", "See a made table of 1,000 features, 50 of them real"],
     sources: "Tibshirani 1996, section 7; Hastie, Tibshirani and Wainwright 2015, Statistical Learning with Sparsity. Errors are root mean squares on 5,000 new rows.",
   },
   {
@@ -226,7 +226,7 @@ export const SECTIONS: readonly Section[] = [
       </>
     ),
     figure: <MoreRows />,
-    see: ["#/home?dataset=wide100&l1=0", "See 100 features on 200 rows, from strong to weak"],
+    see: ["#/overfit?k=45&l1=0", "See a wild curve calm down, and the error on new points fall and rise"],
     sources: "Hastie, Tibshirani and Friedman 2009, chapter 7. Means over ten made tables; the noise alone has a mean square of 4.",
   },
   {

@@ -42,7 +42,7 @@ lint: .venv/.tests
 
 unit: .venv/.tests build/sklearn-oldest/.$(OLDEST) web
 	sh tools/browser.sh
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # The oldest scikit-learn that is supported, beside the one in the environment.
 build/sklearn-oldest/.$(OLDEST): .venv/.runtime

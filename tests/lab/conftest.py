@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -27,17 +26,6 @@ PAGE = (
     b'<link rel="stylesheet" href="app.css"></head><body><script src="app.js"></script></body></html>'
 )
 FILES = {"index.html": PAGE, "app.js": b"window.started = true;\n", "app.css": b"body { margin: 0 }\n"}
-
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--enable-unsafe-swiftshader",  # three dimensions in software where there is no graphics card
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-]
 
 
 @pytest.fixture(scope="session")
@@ -162,17 +150,6 @@ def process(app_folder: Path) -> Iterator[Callable[..., tuple[subprocess.Popen[s
         for stream in (one.stdout, one.stderr):
             assert stream is not None
             stream.close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if _CHROMIUM is None:
-        pytest.fail("no Chromium on this machine: the lab was not checked in a browser (tools/browser.sh)")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=_CHROMIUM, args=_ARGUMENTS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="session")

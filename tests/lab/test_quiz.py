@@ -505,26 +505,14 @@ def test_the_theory_answers_at_readable_length(content: dict[str, Any]) -> None:
         assert section["sources"] and section["title"]
 
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 APP = Path(bridle.__file__).parent / "lab" / "app" / "index.html"
 NO_STORE = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('none') } })"
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.fail("no Chromium on this machine: the quiz was not checked in a browser (tools/browser.sh)")
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
+def page(browser: Any) -> Iterator[Any]:
     """The shipped page, opened as a file: theory and quiz need no data. Whatever it complains of fails the test."""
-    context = chromium.new_context(viewport={"width": 360, "height": 800}, reduced_motion="reduce")
+    context = browser.new_context(viewport={"width": 360, "height": 800}, reduced_motion="reduce")
     found, trouble = context.new_page(), []
     found.on("console", lambda m: m.type == "error" and trouble.append(m.text))
     found.on("pageerror", lambda e: trouble.append(str(e)))

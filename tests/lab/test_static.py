@@ -229,7 +229,7 @@ def test_the_command_writes_everything_that_is_offered(
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--static", "x", "--port", "1"], "--port"), (["--port", "70000"], "65535"), (["x"], "x")],
+    [(["--static", "x", "--port", "1"], "--port"), (["--port", "70000"], "65535"), (["--port", "x"], "x")],
 )
 def test_options_without_sense_are_usage_errors(arguments: list[str], words: str, capsys: Any) -> None:
     assert main(["lab", *arguments]) == 2
@@ -238,35 +238,30 @@ def test_options_without_sense_are_usage_errors(arguments: list[str], words: str
 
 
 @pytest.mark.browser
-def test_a_browser_reads_the_folder_from_its_files(tmp_path: Path, app_folder: Path) -> None:
+def test_a_browser_reads_the_folder_from_its_files(browser: Any, tmp_path: Path, app_folder: Path) -> None:
     """By double-click there is no server: the catalog and a lesson are scripts, and their bytes arrive whole."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.fail("no Chromium on this machine: the folder was not read by a browser (tools/browser.sh)")
     index, _ = write_folder(tmp_path / "a b ü#1", app=app_folder, keys=KEYS)
     trouble: list[str] = []
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = running.new_page()
-        page.on("console", lambda m: trouble.append(m.text))
-        page.on("pageerror", lambda e: trouble.append(str(e)))
-        page.on("requestfailed", lambda r: trouble.append(r.url))
-        page.goto(index.as_uri())
-        assert page.evaluate("window.started") is True
-        assert page.evaluate("window.bridleStatic.keys") == TEXTS
-        got = page.evaluate(
-            """keys => Promise.all(keys.map(key => new Promise((done, fail) => {
-              window.bridleLesson = (name, content) => (window.got ??= {}, window.got[name] = content);
-              const script = document.createElement('script');
-              script.src = 'data/' + key.replace(/[^A-Za-z0-9.=_-]/gu, '_') + '.js';
-              script.onload = () => done(window.got[key]);
-              script.onerror = () => fail(new Error(script.src));
-              document.head.append(script);
-            })))""",
-            TEXTS,
-        )
-        running.close()
+    context = browser.new_context()
+    page = context.new_page()
+    page.on("console", lambda m: trouble.append(m.text))
+    page.on("pageerror", lambda e: trouble.append(str(e)))
+    page.on("requestfailed", lambda r: trouble.append(r.url))
+    page.goto(index.as_uri())
+    assert page.evaluate("window.started") is True
+    assert page.evaluate("window.bridleStatic.keys") == TEXTS
+    got = page.evaluate(
+        """keys => Promise.all(keys.map(key => new Promise((done, fail) => {
+          window.bridleLesson = (name, content) => (window.got ??= {}, window.got[name] = content);
+          const script = document.createElement('script');
+          script.src = 'data/' + key.replace(/[^A-Za-z0-9.=_-]/gu, '_') + '.js';
+          script.onload = () => done(window.got[key]);
+          script.onerror = () => fail(new Error(script.src));
+          document.head.append(script);
+        })))""",
+        TEXTS,
+    )
+    context.close()
     assert trouble == []
     for text, content in zip(TEXTS, got):
         assert decode(base64.b64decode(content))["key"] == text

@@ -213,7 +213,9 @@ def test_a_file_beyond_the_limit_is_refused_and_not_kept(client: Any, folder: Pa
         wire.sendall((request + "".join(f"{k}: {v}\r\n" for k, v in own.items()) + "\r\n").encode())
         wire.sendall(b"1,2\n" * (1 << 19))
         said = b""
-        while b"bridle lab TABLE" not in said and (more := wire.recv(4096)):  # headers and words may come apart
+        while b"bridle lab TABLE" not in said and (
+            more := wire.recv(4096)
+        ):  # headers and words may come apart
             said += more
     assert b" 413 " in said and b"bridle lab TABLE" in said and kept(folder) == [] and alive(client)
 

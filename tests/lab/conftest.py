@@ -198,6 +198,7 @@ def open_at(browser: Any, address: str, signed_in: Any) -> Iterator[Callable[...
             reduced_motion=motion,
             storage_state=signed_in,
         )
+        context.set_default_timeout(90_000)  # other tests keep both processors busy
         contexts.append(context)
         page = context.new_page()
         if init:

@@ -50,8 +50,8 @@ def option(name: str) -> str:
 @click.option(
     "--mix", type=float, metavar="X", help="The share of the L1 part: l1_ratio, L1_wt, glmnet's alpha."
 )
-@click.option("--l1", type=float, metavar="X", help="The L1 part, for --from lesson.")
-@click.option("--l2", type=float, metavar="X", help="The L2 part, for --from lesson.")
+@click.option("--l1", type=float, metavar="X", help="The L1 part, for --from lesson or bridle-torch.")
+@click.option("--l2", type=float, metavar="X", help="The L2 part, for --from lesson or bridle-torch.")
 @click.option("--rows", type=float, metavar="N", help="Rows of the data.")
 @click.option("--weight-sum", type=float, metavar="X", help="Sum of the rows' weights, where there are any.")
 @click.option("--target-sd", type=float, metavar="X", help="Standard deviation of the target, divided by n.")

@@ -97,9 +97,9 @@ pictures: .venv/.tests
 readme: .venv/.runtime
 	$(BIN)/python tools/readme.py
 
+# Everybody side by side; the peers get environments of their own (benchmarks/README.md). ONLY=wide runs one row.
 bench: .venv/.tests
-	$(if $(filter estimators,$(ONLY)),,$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY)))
-	$(if $(filter estimators,$(or $(ONLY),estimators)),$(BIN)/python -m benchmarks.estimators)
+	$(BIN)/python -m benchmarks.run $(if $(ONLY),--only $(ONLY))
 
 footprint: .venv/.tests
 	$(BIN)/python -m benchmarks.footprint

@@ -1,228 +1,205 @@
-"""A contest: tools in processes of their own take turns on the same data, then their paths are judged."""
+"""A contest: tools in processes of their own take turns on the same data, then their fits are judged."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import data
-from .works import TIGHT, Peer, Work
+from . import arrays, data
+from .environments import ROOT, SCRATCH
+from .process import THREADS, Worker, environment
+from .tools import TOOLS
+from .works import LIMIT, TIGHT, Work
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-SCRATCH = ROOT / ".bench"
-THREADS = 2
-REPETITIONS, FEWER, SLOW = (
-    5,
-    3,
-    15.0,
-)  # fewer repetitions where a call of the slowest takes more than SLOW seconds
+REPETITIONS, FEWER, ONCE = 5, 3, 1
+SLOW, VERY_SLOW = 15.0, 60.0  # seconds of a call: fewer turns, one turn
 SHORTEST = 0.3  # a shorter call is repeated within one timing
+MOST_CALLS = 1_000
+JUDGING = 1_800.0
+Tell = Callable[[str], None]
 
 
-def _python(name: str) -> list[str]:
-    return [sys.executable, "-m", f"benchmarks.tools.{name}"]
-
-
-@dataclass(frozen=True)
-class Maker:
-    """How a tool is started, on how many threads, and tolerances to try until its path is tight."""
-
-    command: list[str]
-    threads: int
-    ladder: tuple[float, ...]
-
-
-R = ["Rscript", "--vanilla", str(HERE / "tools" / "run_glmnet.R")]
-GLMNET_LADDER = (1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-16)
-TOOLS = {
-    "bridle": Maker(_python("run_bridle"), THREADS, ()),
-    "scikit-learn": Maker(
-        _python("run_sklearn"), THREADS, (5e-7, 1e-7, 1e-8)
-    ),  # tol bounds half the relative gap
-    "glmnet": Maker(R, 1, GLMNET_LADDER),
-    "glmnet, 2 processes": Maker(R, 2, GLMNET_LADDER),
-}
-
-
-@dataclass(frozen=True)
+@dataclass
 class Entry:
     """One tool's row.
 
     Attributes
     ----------
     tolerance : None for the tool's default.
-    seconds : one number a repetition, the warm-up left out.
-    worst_gap, median_gap, alphas : of the certified full-data path.
+    knob : what it is called.
+    reason : why there is no time or no gap; "" where there is both.
+    seconds : one number a turn, the warm-up left out.
+    calls_each : calls of a turn, of which ``seconds`` are the mean.
+    worst_gap, median_gap, fits : of the certified fits to all rows.
     alpha, error : what it chose.
     unsettled : fits of a call that the tool itself warned about (not converged).
-    peak, before, data : bytes, of the whole process; before the data were read; of X and y.
+    peak, before, data : bytes, of the whole process and its helpers; before the data were read; of X and y.
     """
 
     tool: str
-    tolerance: float | None
-    goal: float | None
-    seconds: list[float]
-    calls_each: int
-    worst_gap: float
-    median_gap: float
-    alphas: int
-    alpha: float
-    error: float
-    parts: dict[str, float]
-    unsettled: int
-    peak: int
-    before: int
-    data: int
+    tolerance: float | None = None
+    knob: str = ""
+    reason: str = ""
+    seconds: list[float] = field(default_factory=list)
+    calls_each: int = 1
+    worst_gap: float | None = None
+    median_gap: float | None = None
+    fits: int = 0
+    alpha: float | None = None
+    error: float | None = None
+    parts: dict[str, float] = field(default_factory=dict)
+    unsettled: int = 0
+    peak: int = 0
+    before: int = 0
+    data: int = 0
 
     @property
-    def median(self) -> float:
+    def median(self) -> float | None:
         """Seconds of a call."""
-        return statistics.median(self.seconds)
+        return statistics.median(self.seconds) if self.seconds else None
 
 
-class Worker:
-    """A tool's process."""
-
-    def __init__(self, tool: str, tolerance: float | None, folder: Path, work: Work) -> None:
-        maker = TOOLS[tool]
-        self.tool, self.tolerance = tool, tolerance
-        self.log = tempfile.TemporaryFile()  # noqa: SIM115
-        settings = [
-            str(folder),
-            str(work.n),
-            str(work.p),
-            "default" if tolerance is None else repr(tolerance),
-        ]
-        self.process = subprocess.Popen(
-            [*maker.command, *settings, str(maker.threads)], cwd=ROOT, env=environment(),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-        )  # fmt: skip
-
-    def ask(self, command: str) -> dict[str, Any]:
-        """Sends a command, waits for its answer."""
-        assert self.process.stdin and self.process.stdout
-        try:
-            self.process.stdin.write(command + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass
-        line = self.process.stdout.readline()
-        if not line:
-            self.log.seek(0)
-            raise RuntimeError(f"{self.tool} failed at {command!r}:\n{self.log.read().decode()[-2000:]}")
-        return dict(json.loads(line))
-
-    def close(self) -> None:
-        """Ends the process."""
-        assert self.process.stdin
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def environment() -> dict[str, str]:
-    """The same number of threads for everyone."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
-    return {**os.environ, **dict.fromkeys(names, str(THREADS))}
-
-
-def judged(worker: Worker, folder: Path, work: Work) -> dict[str, Any]:
-    """The certified gaps of a worker's full-data path."""
-    with tempfile.TemporaryDirectory(dir=SCRATCH) as fitted:
-        worker.ask(f"path {fitted}")
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.judge",
-            str(folder),
-            str(work.n),
-            str(work.p),
-            fitted,
-            str(THREADS),
-        ]
-        done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"The judge failed:\n{done.stderr[-2000:]}")
-        return dict(json.loads(done.stdout))
-
-
-def tight_tolerance(tool: str, folder: Path, work: Work) -> float:
-    """The first tolerance of the tool's ladder that certifies its full-data path to ``TIGHT``; else the last."""
-    for tolerance in TOOLS[tool].ladder:
-        worker = Worker(tool, tolerance, folder, work)
-        gaps = judged(worker, folder, work)
-        worker.close()
-        if gaps["worst"] <= TIGHT:
-            break
-    return tolerance
-
-
-def hold(work: Work, kind: str, peers: list[Peer], tell: Callable[[str], None]) -> list[Entry]:
-    """One contest; bridle's entry comes first, tightened peers last."""
+def hold(work: Work, kind: str, tell: Tell, tightened: bool = True, judging: bool = True) -> list[Entry]:
+    """One contest: everyone at the defaults, then the peers tightened."""
     SCRATCH.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=SCRATCH))
     try:
-        data.write(data.make(work, kind), folder, any(TOOLS[peer.tool].command is R for peer in peers))
-        field = [(Peer("bridle"), None), *((peer, None) for peer in peers)]
-        known: dict[str, float] = {}
-        for peer in peers:
-            if peer.tightened:
-                family = peer.tool.split(",")[0]
-                if family not in known:
-                    tell(f"looking for the tolerance that makes {family} tight")
-                    known[family] = tight_tolerance(family, folder, work)
-                field.append((peer, known[family]))
-        workers = [Worker(peer.tool, tolerance, folder, work) for peer, tolerance in field]
-        try:
-            return _alternated([peer for peer, _ in field], workers, folder, work, tell)
-        finally:
-            for worker in workers:
-                worker.close()
+        tell("drawing the data")
+        makers = [TOOLS[tool] for tool in work.tools]
+        arrays.write(
+            data.make(work, kind), folder, any(maker.environment == "R" for maker in makers),
+            any(maker.variant == "float32" for maker in makers),
+        )  # fmt: skip
+        entries = [Entry(tool) for tool in work.tools]
+        if tightened and not work.exact:
+            entries += [tight(tool, folder, tell) for tool in work.peers if TOOLS[tool].ladder]
+        _alternated(entries, folder, tell, judging)
+        return entries
     finally:
         shutil.rmtree(folder)
 
 
-def _alternated(
-    peers: list[Peer], workers: list[Worker], folder: Path, work: Work, tell: Callable[[str], None]
-) -> list[Entry]:
-    tell("warming up")
-    first = [worker.ask("time 1") for worker in workers]
-    again = [worker.ask("time 1") if f["seconds"] < SHORTEST else f for worker, f in zip(workers, first)]
-    calls = [max(1, math.ceil(SHORTEST / f["seconds"])) for f in again]
-    repetitions = REPETITIONS if max(f["seconds"] for f in again) <= SLOW else FEWER
-    answers: list[list[dict[str, Any]]] = [[] for _ in workers]
-    for turn in range(repetitions):
-        tell(f"repetition {turn + 1} of {repetitions}")
-        for peer, worker, count, said in zip(peers, workers, calls, answers):
-            if peer.repetitions is None or turn < peer.repetitions:
-                said.append(worker.ask(f"time {count}"))
-    entries = []
-    for peer, worker, count, said in zip(peers, workers, calls, answers):
-        tell(f"judging {worker.tool}")
-        memory = worker.ask("memory")
-        gaps = judged(worker, folder, work)
-        last = said[-1]
-        entries.append(
-            Entry(
-                tool=worker.tool, tolerance=worker.tolerance, goal=peer.goal, seconds=[s["seconds"] for s in said],
-                calls_each=count, worst_gap=gaps["worst"], median_gap=gaps["median"], alphas=gaps["alphas"],
-                alpha=last["alpha"], error=last["error"], parts=last["parts"], unsettled=last["unsettled"], **memory,
+def tight(tool: str, folder: Path, tell: Tell) -> Entry:
+    """The first tolerance of the tool's ladder that certifies its fits to all rows to ``TIGHT``; else the last."""
+    entry = Entry(tool, knob=TOOLS[tool].knob)
+    for tolerance in TOOLS[tool].ladder:
+        tell(f"{tool}: is {entry.knob}={tolerance:.0e} tight?")
+        entry.tolerance = tolerance
+        try:
+            worker = Worker(tool, tolerance, folder)
+            try:
+                worst = judged(worker, folder)["worst"]
+            finally:
+                worker.end()
+        except RuntimeError as error:
+            entry.reason = str(error)
+            break
+        if worst <= TIGHT:
+            break
+    return entry
+
+
+def judged(worker: Worker, folder: Path) -> dict[str, Any]:
+    """The certified gaps of a worker's fits to all rows."""
+    with tempfile.TemporaryDirectory(dir=SCRATCH) as fitted:
+        worker.ask(f"path {fitted}")
+        variant = TOOLS[worker.tool].variant
+        command = [sys.executable, "-m", "benchmarks.judge", str(folder), fitted, str(THREADS), variant]
+        try:
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=JUDGING
             )
-        )  # fmt: skip
-    return entries
+        except subprocess.TimeoutExpired:
+            raise RuntimeError("not judged: the certificate takes too long") from None
+        if done.returncode:
+            raise RuntimeError(f"not judged: {(done.stderr.strip().splitlines() or ['killed'])[-1][:200]}")
+        return dict(json.loads(done.stdout))
+
+
+def _alternated(entries: list[Entry], folder: Path, tell: Tell, judging: bool) -> None:
+    """Fills the entries in: a warm-up, turns, memory, gaps. A tool that fails or is too slow drops out."""
+    ready = _warmed_up(entries, folder, tell)
+    try:
+        for turn in range(REPETITIONS):
+            tell(f"turn {turn + 1} of at most {REPETITIONS}")
+            for entry, worker, turns in ready:
+                if turn < turns and not entry.reason:
+                    _guarded(entry, lambda: _timed(entry, worker))  # noqa: B023
+        for entry, worker, _ in ready:
+            if not entry.reason:
+                tell(f"judging {entry.tool}")
+                _guarded(entry, lambda: _weighed(entry, worker, folder, judging))  # noqa: B023
+    finally:
+        for _, worker, _ in ready:
+            worker.close()
+
+
+def _warmed_up(entries: list[Entry], folder: Path, tell: Tell) -> list[tuple[Entry, Worker, int]]:
+    """The workers of those that can run, with how many turns they get; the first calls load and compile code."""
+    ready: list[tuple[Entry, Worker, int]] = []
+    for entry in entries:
+        if entry.reason:
+            continue
+        tell(f"warming up {entry.tool}")
+        worker = None
+        try:
+            worker = Worker(entry.tool, entry.tolerance, folder)
+            ready.append((entry, worker, _first(entry, worker)))
+        except RuntimeError as error:
+            entry.reason = str(error)
+            if worker is not None:
+                worker.end()
+    return ready
+
+
+def _first(entry: Entry, worker: Worker) -> int:
+    seconds = worker.ask("time 1", watch=True)["seconds"]
+    if seconds < SLOW:
+        seconds = worker.ask("time 1")["seconds"]
+    if seconds > LIMIT:
+        raise RuntimeError(f"> {LIMIT:.0f} s")
+    entry.calls_each = min(MOST_CALLS, max(1, math.ceil(SHORTEST / seconds)))
+    return REPETITIONS if seconds <= SLOW else FEWER if seconds <= VERY_SLOW else ONCE
+
+
+def _timed(entry: Entry, worker: Worker) -> None:
+    said = worker.ask(f"time {entry.calls_each}")
+    entry.seconds.append(said["seconds"])
+    entry.alpha, entry.error = said["alpha"], said["error"]
+    entry.parts, entry.unsettled = said["parts"], said["unsettled"]
+
+
+def _weighed(entry: Entry, worker: Worker, folder: Path, judging: bool) -> None:
+    memory = worker.ask("memory")
+    entry.before, entry.data = memory["before"], memory["data"]
+    entry.peak = memory["peak"] + worker.helpers
+    if judging and TOOLS[entry.tool].file != "run_dsyrk":
+        gaps = judged(worker, folder)
+        entry.worst_gap, entry.median_gap, entry.fits = gaps["worst"], gaps["median"], gaps["fits"]
+
+
+def _guarded(entry: Entry, step: Callable[[], None]) -> None:
+    """What goes wrong is the tool's row, not the end of the contest."""
+    try:
+        step()
+    except RuntimeError as error:
+        entry.reason = str(error)
 
 
 def as_record(work: Work, kind: str, entries: list[Entry]) -> dict[str, Any]:
-    """One contest for the JSON file."""
-    return {"work": work.name, "text": work.text, "n": work.n, "p": work.p, "folds": work.folds, "kind": kind,
-            "entries": [{**asdict(e), "median": e.median} for e in entries]}  # fmt: skip
+    """One contest for the JSON file: what ``tables`` and the pictures are made from."""
+    return {
+        "work": work.name, "text": work.text, "n": work.n, "p": work.p, "folds": work.folds, "kind": kind,
+        "n_alphas": work.n_alphas, "exact": work.exact, "ours": [asdict(own) for own in work.ours],
+        "reference": None if work.reference is None else asdict(work.reference),
+        "entries": [{**asdict(e), "median": e.median} for e in entries],
+    }  # fmt: skip

@@ -1,23 +1,25 @@
-"""The data, drawn anew from a seed for every run and written as plain numbers that every tool can read.
+"""The data, drawn anew from a seed for every run.
 
-Columns and target have mean zero and unit (population) standard deviation over all rows, so that on the full data
-bridle's alpha, scikit-learn's alpha and glmnet's lambda are one and the same number, whether a tool standardizes or not.
+Columns and target have unit (population) standard deviation over all rows, so that on the full data bridle's alpha,
+scikit-learn's alpha and glmnet's lambda are one and the same number, whether a tool standardizes or not. Dense columns
+have mean zero as well; sparse ones are only scaled, so that zeros stay zeros, and the intercept does the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import scipy.sparse
 
+from .arrays import Data, Floats
 from .works import Work
 
-Floats = NDArray[np.float64]
 SEED = 20_240_229
 CHUNK_CELLS = 5_000_000
+MOST_RIDGE = 1e3  # the strongest alpha of a ridge grid, per row
 
 
 def independent(rng: np.random.Generator, rows: int, p: int) -> Floats:
@@ -50,48 +52,94 @@ KINDS: dict[str, Callable[[np.random.Generator, int, int], Floats]] = {
 }
 
 
-@dataclass(frozen=True)
-class Data:
-    """What every tool is given: X (n, p) in C order, y (n,), fold of each row (n,) from 0, decreasing alphas (A,)."""
-
-    X: Floats
-    y: Floats
-    folds: NDArray[np.int32]
-    alphas: Floats
-
-
 def make(work: Work, kind: str) -> Data:
     """Draws the data of a work."""
-    rng = np.random.default_rng([SEED, work.n, work.p, [*KINDS, "diabetes"].index(kind)])
-    X, y = _diabetes() if kind == "diabetes" else _drawn(rng, work.n, work.p, KINDS[kind])
-    _standardize(X)
-    _standardize(y[:, None])
+    rng = np.random.default_rng([SEED, work.n, work.p, [*KINDS, "diabetes", "zipf"].index(kind)])
+    X: Any
+    if kind == "diabetes":
+        X, y = _diabetes()
+    elif kind == "zipf":
+        X, y = _zipf(rng, work)
+    else:
+        X, y = _drawn(rng, work, KINDS[kind])
+    if kind != "zipf":
+        _standardize(X)
+    _standardize(y)
     folds = np.empty(work.n, dtype=np.int32)
     folds[rng.permutation(work.n)] = np.arange(work.n) * work.folds // work.n
-    top = float(np.abs(X.T @ y).max()) / work.n
-    return Data(X, y, folds, np.geomspace(top, top * work.span, work.n_alphas))
+    estimator = None if work.estimator is None else {**asdict(work.estimator), "ridge": work.estimator.ridge}
+    y = y[:, 0] if work.targets == 1 else y
+    return Data(X, y, folds, grid(work, X, y), work.l1_ratios, estimator)
+
+
+def grid(work: Work, X: Any, y: Floats) -> Floats:
+    """Decreasing alphas: from the one that keeps nothing at the smallest l1_ratio; for ridge from a strong one."""
+    if work.exact:
+        return work.n * np.geomspace(MOST_RIDGE, MOST_RIDGE * work.span, work.n_alphas)
+    top = float(np.abs(X.T @ (y - y.mean())).max()) / work.n / min(work.l1_ratios)
+    return np.geomspace(top, top * work.span, work.n_alphas)
 
 
 def _diabetes() -> tuple[Floats, Floats]:
     from sklearn.datasets import load_diabetes
 
     X, y = load_diabetes(return_X_y=True, scaled=False)
-    return np.ascontiguousarray(X), y.copy()
+    return np.ascontiguousarray(X), y[:, None].copy()
 
 
 def _drawn(
-    rng: np.random.Generator, n: int, p: int, kind: Callable[[np.random.Generator, int, int], Floats]
+    rng: np.random.Generator, work: Work, kind: Callable[[np.random.Generator, int, int], Floats]
 ) -> tuple[Floats, Floats]:
-    """y = a sum of few columns + noise of the same size: half of the target's variance can be explained."""
+    n, p = work.n, work.p
     X = np.empty((n, p))
     step = max(1, CHUNK_CELLS // p)
     for a in range(0, n, step):
         X[a : a + step] = kind(rng, min(step, n - a), p)
-    truth = np.zeros(p)
-    few = max(1, min(p // 10, n // 20, 50))
-    truth[rng.choice(p, few, replace=False)] = rng.standard_normal(few)
-    signal = X @ truth
-    return X, signal + signal.std() * rng.standard_normal(n)
+    return X, _explained(rng, X, work.targets, np.arange(p))
+
+
+def _zipf(rng: np.random.Generator, work: Work) -> tuple[Any, Floats]:
+    """Sparse columns: the j-th most frequent has about 1/j of the first one's non-zeros, heavy-tailed (Student's t)."""
+    n, p, wanted = work.n, work.p, work.nonzeros or 0
+    counts = zipf_counts(p, wanted, n // 2)
+    parts = []
+    for j in np.flatnonzero(counts > n // 20):  # full columns one by one, drawn without repetition
+        parts.append(j * n + np.sort(rng.choice(n, counts[j], replace=False)))
+    rare = np.flatnonzero(counts <= n // 20)
+    drawn = np.repeat(rare, counts[rare]) * n + rng.integers(0, n, int(counts[rare].sum()))
+    cells = np.sort(np.concatenate([*parts, np.unique(drawn)]))
+    columns, rows = np.divmod(cells, n)
+    starts = np.searchsorted(columns, np.arange(p + 1))
+    values = rng.standard_t(4, size=len(cells))
+    mean = np.bincount(columns, weights=values, minlength=p) / n
+    values /= np.sqrt(np.bincount(columns, weights=values**2, minlength=p) / n - mean**2)[columns]
+    X = scipy.sparse.csc_matrix((values, rows.astype(np.int32), starts.astype(np.int32)), shape=(n, p))
+    order = rng.permutation(p)  # frequent columns anywhere
+    X = X[:, order]
+    X.sort_indices()
+    frequent = np.flatnonzero(np.diff(X.indptr) >= n // 200)
+    return X, _explained(rng, X, 1, frequent)
+
+
+def zipf_counts(p: int, total: int, most: int) -> Any:
+    """(p,) at least 1, at most ``most``, proportional to 1/rank in between, ``total`` in all (to rounding)."""
+    low, high = 0.0, float(total)
+    for _ in range(60):
+        middle = (low + high) / 2
+        counts = np.clip(middle / np.arange(1, p + 1), 1, most)
+        low, high = (middle, high) if counts.sum() < total else (low, middle)
+    return np.rint(counts).astype(np.int64)
+
+
+def _explained(rng: np.random.Generator, X: Any, targets: int, among: Any) -> Floats:
+    """Each target = a sum of few columns + noise of the same size: half of its variance can be explained."""
+    n = X.shape[0]
+    few = max(1, min(len(among) // 10, n // 20, 50))
+    truth = np.zeros((X.shape[1], targets))
+    for t in range(targets):
+        truth[rng.choice(among, few, replace=False), t] = rng.standard_normal(few)
+    signal = np.asarray(X @ truth)
+    return np.asarray(signal + signal.std(axis=0) * rng.standard_normal(signal.shape))
 
 
 def _standardize(columns: Floats) -> None:
@@ -100,24 +148,3 @@ def _standardize(columns: Floats) -> None:
     parts = [slice(a, a + max(1, CHUNK_CELLS // p)) for a in range(0, n, max(1, CHUNK_CELLS // p))]
     columns -= columns.mean(axis=0)
     columns /= np.sqrt(sum(np.square(columns[part]).sum(axis=0) for part in parts) / n)
-
-
-def write(data: Data, folder: Path, by_columns: bool) -> None:
-    """One file for each array; X on request also by columns, as R stores it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    data.X.tofile(folder / "X.f64")
-    if by_columns:
-        np.asfortranarray(data.X).T.tofile(folder / "X_by_columns.f64")
-    data.y.tofile(folder / "y.f64")
-    data.folds.tofile(folder / "folds.i32")
-    data.alphas.tofile(folder / "alphas.f64")
-
-
-def read(folder: Path, n: int, p: int) -> Data:
-    """Reads what ``write`` wrote."""
-    return Data(
-        np.fromfile(folder / "X.f64").reshape(n, p),
-        np.fromfile(folder / "y.f64"),
-        np.fromfile(folder / "folds.i32", dtype=np.int32),
-        np.fromfile(folder / "alphas.f64"),
-    )

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from . import machine
-from .contest import THREADS, environment
+from .process import THREADS, environment
 from .worker import memory
 
 STARTS, FITS = 20, 5

@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from . import environments
+
 PACKAGES = ("bridle", "numpy", "scipy", "scikit-learn", "joblib")
 
 
@@ -24,7 +26,7 @@ def describe(threads: int) -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: _version(name) for name in PACKAGES},
         "commit": _output(["git", "rev-parse", "--short", "HEAD"]),
-        **r_versions(),
+        "peers": {**environments.versions(), **r_versions()},
     }
 
 

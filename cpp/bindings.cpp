@@ -4,6 +4,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "gram_paths.hpp"
 #include "moments.hpp"
 #include "pool.hpp"
+#include "proximal.hpp"
 #include "wide_paths.hpp"
 
 namespace nb = nanobind;
@@ -139,6 +141,7 @@ void* routine(nb::dict capsules, const char* name) {
 void set_blas(nb::dict level3, nb::dict lapack) {
   blas.dsyrk = reinterpret_cast<decltype(blas.dsyrk)>(routine(level3, "dsyrk"));
   blas.dgemm = reinterpret_cast<decltype(blas.dgemm)>(routine(level3, "dgemm"));
+  blas.dsymm = reinterpret_cast<decltype(blas.dsymm)>(routine(level3, "dsymm"));
   blas.dpotrf = reinterpret_cast<decltype(blas.dpotrf)>(routine(lapack, "dpotrf"));
   blas.dpotri = reinterpret_cast<decltype(blas.dpotri)>(routine(lapack, "dpotri"));
   blas.dsyevd = reinterpret_cast<decltype(blas.dsyevd)>(routine(lapack, "dsyevd"));
@@ -176,6 +179,21 @@ PathPlan plan_of(const In<double>& l1_ratios, const In<double>& alphas, const In
   plan.effort.exact = exact;
   plan.effort.max_sweeps = max_sweeps;
   return plan;
+}
+
+// A proximal step on memory that the caller vouches for: making an array of a tensor takes longer than a small one's step.
+template <class T>
+void proximal(uintptr_t weights, uintptr_t root, uintptr_t mean, Root kind, double offset, double l1, double l2,
+              double group, const std::array<int64_t, 4>& axes, int threads) {
+  Step<T> step{reinterpret_cast<T*>(weights), reinterpret_cast<const T*>(root), reinterpret_cast<const T*>(mean), kind,
+               offset, l1, l2, group};
+  const Axes shape{axes[0], axes[1], axes[2], axes[3]};
+  nb::gil_scoped_release release;
+  Control control;  // a matter of milliseconds: Ctrl-C can wait
+  if (group > 0)
+    shrink_groups(step, shape, threads, control);
+  else
+    shrink(step, shape.size(), threads, control);
 }
 
 }  // namespace
@@ -339,6 +357,18 @@ NB_MODULE(_core, m) {
                               vectors ? array_of(out.vectors, {n, n}) : nb::object(nb::none()));
       },
       nb::arg("matrix"), nb::arg("vectors"));
+
+  m.def(
+      "proximal",
+      [](bool doubles, int64_t kind, uintptr_t weights, uintptr_t root, uintptr_t mean, double offset, double l1,
+         double l2, double group, int64_t outer, int64_t spanned, int64_t kept, int64_t inner, int threads) {
+        if (kind < 0 || kind > 3) throw nb::value_error("an unknown kind of step size");
+        auto* run = doubles ? &proximal<double> : &proximal<float>;
+        run(weights, root, mean, static_cast<Root>(kind), offset, l1, l2, group, {outer, spanned, kept, inner}, threads);
+      },
+      nb::arg("doubles"), nb::arg("kind"), nb::arg("weights"), nb::arg("root"), nb::arg("mean"), nb::arg("offset"),
+      nb::arg("l1"), nb::arg("l2"), nb::arg("group"), nb::arg("outer"), nb::arg("spanned"), nb::arg("kept"),
+      nb::arg("inner"), nb::arg("threads"));
 
   m.def("screen_kernel", &screen_kernel);
 }

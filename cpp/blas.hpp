@@ -10,6 +10,9 @@ struct Blas {
                 int* ldc);
   void (*dgemm)(char* transa, char* transb, int* m, int* n, int* k, double* alpha, double* a, int* lda, double* b,
                 int* ldb, double* beta, double* c, int* ldc);
+  // C <- alpha A B + beta C (side 'L'), A symmetric, one triangle given.
+  void (*dsymm)(char* side, char* uplo, int* m, int* n, double* alpha, double* a, int* lda, double* b, int* ldb,
+                double* beta, double* c, int* ldc);
   // Cholesky factor of one triangle, in place; info > 0: not positive definite.
   void (*dpotrf)(char* uplo, int* n, double* a, int* lda, int* info);
   void (*dpotri)(char* uplo, int* n, double* a, int* lda, int* info);  // the inverse from the factor

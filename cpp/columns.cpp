@@ -19,6 +19,20 @@ BRIDLE_CLONES void axpy(double scale, const double* x, double* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] += scale * x[i];
 }
 
+BRIDLE_CLONES void scale(double factor, double* x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] *= factor;
+}
+
+BRIDLE_CLONES void axpys(int64_t count, const double* scale, const double* const* x, double* y, int64_t n) {
+  int64_t k = 0;
+  for (; k + 4 <= count; k += 4) {
+    const double s0 = scale[k], s1 = scale[k + 1], s2 = scale[k + 2], s3 = scale[k + 3];
+    const double *x0 = x[k], *x1 = x[k + 1], *x2 = x[k + 2], *x3 = x[k + 3];
+    for (int64_t i = 0; i < n; ++i) y[i] += (s0 * x0[i] + s1 * x1[i]) + (s2 * x2[i] + s3 * x3[i]);
+  }
+  for (; k < count; ++k) axpy(scale[k], x[k], y, n);
+}
+
 namespace {
 
 template <class T>

@@ -14,5 +14,8 @@ namespace bridle {
 
 double dot(const double* a, const double* b, int64_t n);
 void axpy(double scale, const double* x, double* y, int64_t n);  // y += scale x
+void scale(double factor, double* x, int64_t n);                      // x *= factor
+// y += sum_k scale_k x_k: one pass over y for several x.
+void axpys(int64_t count, const double* scale, const double* const* x, double* y, int64_t n);
 
 }  // namespace bridle

@@ -15,6 +15,10 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double stale = 0.25;
 // A gradient may exceed its threshold by this share before its column counts as a violator.
 constexpr double rounding = 1e-13;
+// Gradients are this share of ||y|| from what they are: nothing below it is pursued.
+constexpr double settled = 1e-14;
+// So often in one solve all columns that change sign leave at once; then one at a time, which cannot go in circles.
+constexpr int64_t most_leaps = 12;
 // Beyond this many the inverse costs more than it brings.
 constexpr int64_t largest_support = 6000;
 
@@ -50,8 +54,24 @@ bool bounded(const Quadratic& q, int64_t j, double z) {
 
 void gradient(const Quadratic& q, double* g) {
   std::copy_n(q.c, q.m, g);
+  std::vector<double> scales;
+  std::vector<const double*> rows;
   for (int64_t j = 0; j < q.m; ++j)
-    if (q.b[j] != 0) axpy(-q.b[j], q.gram + j * q.stride, g, q.m);
+    if (q.b[j] != 0) scales.push_back(-q.b[j]), rows.push_back(q.gram + j * q.stride);
+  axpys(static_cast<int64_t>(rows.size()), scales.data(), rows.data(), g, q.m);
+}
+
+// b[columns] += changes, and g follows.
+void Descent::move(Quadratic& q, const std::vector<int64_t>& columns, const std::vector<double>& changes) {
+  against_.clear();
+  rows_.clear();
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (changes[i] == 0) continue;
+    q.b[columns[i]] += changes[i];
+    against_.push_back(-changes[i]);
+    rows_.push_back(q.gram + columns[i] * q.stride);
+  }
+  axpys(static_cast<int64_t>(rows_.size()), against_.data(), rows_.data(), q.g, q.m);
 }
 
 // The right side of the equations on the support, g - a1 v sign - a2 v b; returns its largest entry.
@@ -85,6 +105,25 @@ double Descent::longest_step(const Quadratic& q, Strength s, int64_t& blocking, 
   return share;
 }
 
+// The columns that the whole step would take through zero: they stop there and leave the support. False: there are none.
+bool Descent::leap(Quadratic& q, Strength s) {
+  leaving_.clear();
+  std::vector<int64_t> columns;
+  std::vector<double> changes;
+  for (int64_t i = 0; i < support_.size(); ++i) {
+    const int64_t j = support_.columns[i];
+    if (s.a1 * q.factor[j] == 0 || support_.signs[i] * (q.b[j] + step_[i]) >= 0) continue;
+    leaving_.push_back(i);
+    columns.push_back(j);
+    changes.push_back(-q.b[j]);
+  }
+  if (leaving_.empty()) return false;
+  move(q, columns, changes);
+  for (int64_t j : columns) q.b[j] = 0;
+  support_.remove(leaving_);
+  return true;
+}
+
 double Descent::sweep(Quadratic& q, Strength s) {
   double largest = 0;
   for (int64_t j : active_) {
@@ -104,6 +143,7 @@ double Descent::sweep(Quadratic& q, Strength s) {
 
 double Descent::scan(const Quadratic& q, Strength s) {
   violators_.clear();
+  const double floor = settled * std::sqrt(q.yy);
   double residual = q.yy, inner = 0, penalty = 0, block = 0, scale = 1;
   for (int64_t j = 0; j < q.m; ++j) {
     if (left_out(q, j)) continue;
@@ -127,7 +167,7 @@ double Descent::scan(const Quadratic& q, Strength s) {
     const double size = std::abs(g);
     if (size > l1) {
       if (l2 == 0 && !bounded(q, j, g)) scale = std::min(scale, l1 / size);
-      if (b == 0 && size > l1 * (1 + rounding) && !support_.holds(j) && clip(q, j, g > 0 ? 1.0 : -1.0) != 0)
+      if (b == 0 && size > l1 * (1 + rounding) + floor && !support_.holds(j) && clip(q, j, g > 0 ? 1.0 : -1.0) != 0)
         violators_.push_back(j);
     }
   }
@@ -146,32 +186,46 @@ double Descent::scan(const Quadratic& q, Strength s) {
 
 bool Descent::prepare(Quadratic& q, Strength s, Control& control) {
   // What left the support behind our back (a restart), or was never in it.
-  for (int64_t i = support_.size() - 1; i >= 0; --i)
-    if (q.b[support_.columns[i]] == 0 && s.a1 * q.factor[support_.columns[i]] > 0) support_.remove(i);
+  leaving_.clear();
+  for (int64_t i = 0; i < support_.size(); ++i)
+    if (q.b[support_.columns[i]] == 0 && s.a1 * q.factor[support_.columns[i]] > 0) leaving_.push_back(i);
+  support_.remove(leaving_);
+  joining_.clear();
+  joining_signs_.clear();
   for (int64_t j = 0; j < q.m; ++j) {
     if (left_out(q, j) || support_.holds(j)) continue;
     const bool smooth = s.a1 * q.factor[j] == 0;  // no corner at zero: always in the support, bounds permitting
     if (!smooth && q.b[j] == 0) continue;
     if ((q.lower && q.b[j] <= q.lower[j]) || (q.upper && q.b[j] >= q.upper[j])) continue;
-    if (support_.size() >= largest_support) return false;
-    control.check();
-    if (!support_.append(q, j, smooth ? 0.0 : std::copysign(1.0, q.b[j]), s.a2)) return false;
+    joining_.push_back(j);
+    joining_signs_.push_back(smooth ? 0.0 : std::copysign(1.0, q.b[j]));
   }
+  control.check();
+  if (support_.size() + static_cast<int64_t>(joining_.size()) > largest_support) return false;
+  for (int64_t j : support_.append(q, joining_, joining_signs_, s.a2))
+    if (s.a1 * q.factor[j] == 0 || !exchange(q, s, j, 0.0)) return false;
   for (int64_t i = 0; i < support_.size(); ++i)
     if (s.a1 * q.factor[support_.columns[i]] == 0) support_.signs[i] = 0;
   if (std::abs(s.a2 - support_.a2) > stale * s.a2) return support_.rebuild(q, s.a2);
   return true;
 }
 
-// A violator that depends on the support takes the place of a column there: along the direction that leaves the fit
-// alone the penalty falls until some coefficient reaches zero or a bound. False where none ever does.
+// A column that depends on the support moves along the direction that leaves the fit alone, the way on which the penalty
+// does not grow (`sign`; 0: find out), until some coefficient reaches zero or a bound. Where that is another's, it takes
+// that one's place. False where nothing ever stops it.
 bool Descent::exchange(Quadratic& q, Strength s, int64_t column, double sign) {
   const int64_t n = support_.size();
   right_.resize(n);
   step_.resize(n);
   const double* row = q.gram + column * q.stride;
-  for (int64_t i = 0; i < n; ++i) right_[i] = -sign * row[support_.columns[i]];
+  for (int64_t i = 0; i < n; ++i) right_[i] = -row[support_.columns[i]];
   support_.apply(right_.data(), step_.data());
+  if (sign == 0) {
+    double slope = q.factor[column] * (q.b[column] > 0 ? 1.0 : -1.0);
+    for (int64_t i = 0; i < n; ++i) slope += q.factor[support_.columns[i]] * support_.signs[i] * step_[i];
+    sign = slope > 0 ? -1.0 : 1.0;
+  }
+  for (double& d : step_) d *= sign;
   double length = infinity, wall = 0;
   int64_t leaving = -1;
   for (int64_t i = 0; i < n; ++i) {
@@ -184,28 +238,30 @@ bool Descent::exchange(Quadratic& q, Strength s, int64_t column, double sign) {
     if (q.upper && d > 0) block((q.upper[j] - b) / d, q.upper[j]);
     if (q.lower && d < 0) block((q.lower[j] - b) / d, q.lower[j]);
   }
-  const double room = sign > 0 ? (q.upper ? q.upper[column] : infinity) : (q.lower ? -q.lower[column] : infinity);
-  const bool stays = room < length;  // the newcomer meets its own bound first
+  const double own = q.b[column];
+  double goal = sign > 0 ? (q.upper ? q.upper[column] : infinity) : (q.lower ? q.lower[column] : -infinity);
+  if (own * sign < 0) goal = 0;
+  const double room = std::abs(goal - own);
+  const bool stays = room < length;  // it meets its own wall first
   if (stays) length = room;
   if (!(length < infinity)) return false;
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t j = support_.columns[i];
-    const double change = (!stays && i == leaving) ? wall - q.b[j] : length * step_[i];
-    q.b[j] = (!stays && i == leaving) ? wall : q.b[j] + change;
-    if (change != 0) axpy(-change, q.gram + j * q.stride, q.g, q.m);
-  }
-  q.b[column] += sign * length;
-  axpy(-sign * length, row, q.g, q.m);
+  const int64_t leaver = stays ? -1 : support_.columns[leaving];
+  for (int64_t i = 0; i < n; ++i) step_[i] = !stays && i == leaving ? wall - q.b[leaver] : length * step_[i];
+  move(q, support_.columns, step_);
+  if (!stays) q.b[leaver] = wall;
+  q.b[column] = stays ? goal : own + sign * length;
+  axpy(own - q.b[column], row, q.g, q.m);
   if (stays) return true;
   support_.remove(leaving);
-  if (support_.append(q, column, sign, s.a2)) return true;
+  const double side = q.b[column] == 0 ? sign : std::copysign(1.0, q.b[column]);
+  if (support_.append(q, column, side, s.a2)) return true;
   // The inverse has lost its digits on a support this near to dependent: once more from scratch.
-  return support_.rebuild(q, s.a2) && support_.append(q, column, sign, s.a2);
+  return support_.rebuild(q, s.a2) && support_.append(q, column, side, s.a2);
 }
 
 bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control) {
   double last = infinity;
-  int64_t full_steps = 0, stalled = 0;
+  int64_t full_steps = 0, stalled = 0, idle = 0, leaps = q.lower || q.upper ? 0 : most_leaps;
   const int64_t limit = 200 + 20 * q.m;
   for (int64_t round = 0; round < limit; ++round) {
     control.check();
@@ -214,31 +270,37 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outco
       right_side(q, s);
       step_.resize(n);
       support_.apply(right_.data(), step_.data());
+      ++outcome.newton_steps;
+      if (leaps > 0 && leap(q, s)) {
+        --leaps;
+        continue;
+      }
       int64_t blocking = -1;
       double wall = 0;
       const double share = longest_step(q, s, blocking, wall);
-      ++outcome.newton_steps;
-      for (int64_t i = 0; i < n; ++i) {
-        const int64_t j = support_.columns[i];
-        const double change = i == blocking ? wall - q.b[j] : share * step_[i];
-        q.b[j] = i == blocking ? wall : q.b[j] + change;
-        if (change != 0) axpy(-change, q.gram + j * q.stride, q.g, q.m);
-      }
+      const int64_t blocker = blocking >= 0 ? support_.columns[blocking] : -1;
+      for (int64_t i = 0; i < n; ++i) step_[i] = i == blocking ? wall - q.b[blocker] : share * step_[i];
+      move(q, support_.columns, step_);
       if (blocking >= 0) {
+        q.b[blocker] = wall;
         support_.remove(blocking);
         continue;
       }
     }
     if (++full_steps % 8 == 0) gradient(q, q.g);  // updates must not pile up rounding
     outcome.gap = scan(q, s);
-    if (outcome.gap <= effort.tolerance && !effort.exact) return true;
+    // Errors go with the root of the gap, and where a step was not exact (the inverse of another ridge part, a support
+    // that is nearly dependent) the next one costs little.
+    if (violators_.empty() && outcome.gap <= 1e-4 * effort.tolerance && !effort.exact) return true;
     const double off = right_side(q, s);
-    const bool settled = off <= 1e-14 * (s.a1 + std::sqrt(q.yy));
-    if (violators_.empty() && outcome.gap <= effort.tolerance && (settled || stalled >= 2)) return true;
+    const bool done = off <= settled * (s.a1 + std::sqrt(q.yy));
+    // Steps on one support that gain nothing more are at rounding; rounds that change it may gain nothing for a while.
+    idle = violators_.empty() && outcome.gap > 0.5 * last ? idle + 1 : 0;
+    if (violators_.empty() && outcome.gap <= effort.tolerance && (done || idle >= 2)) return true;
     stalled = outcome.gap > 0.5 * last ? stalled + 1 : 0;
     last = std::min(last, outcome.gap);
-    if (stalled > 30) return outcome.gap <= effort.tolerance;
-    if (violators_.empty() && stalled > 3) return outcome.gap <= effort.tolerance;
+    if (leaps > 0 && stalled > 3) leaps = stalled = 0;
+    if (stalled > 30 + support_.size() || idle > 3) return outcome.gap <= effort.tolerance;
     // After many rounds one column at a time, the worst first: then every step gains.
     if (stalled > 5 && violators_.size() > 1) {
       auto worse = [&](int64_t a, int64_t b) {
@@ -247,17 +309,21 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outco
       violators_ = {*std::max_element(violators_.begin(), violators_.end(), worse)};
     }
     bool added = violators_.empty();
+    joining_.clear();
+    joining_signs_.clear();
     for (int64_t j : violators_) {
-      const double sign = s.a1 * q.factor[j] == 0 ? 0.0 : std::copysign(1.0, q.b[j] != 0 ? q.b[j] : q.g[j]);
-      if (support_.size() >= largest_support) break;
-      control.check();
-      if (support_.append(q, j, sign, s.a2)) {
-        added = true;
-      } else if (!added && q.b[j] == 0 && sign != 0) {  // one exchange at a time, from a settled support
-        if (!exchange(q, s, j, sign)) return outcome.gap <= effort.tolerance;
-        added = true;
-        break;
-      }
+      if (support_.size() + static_cast<int64_t>(joining_.size()) >= largest_support) break;
+      joining_.push_back(j);
+      joining_signs_.push_back(s.a1 * q.factor[j] == 0 ? 0.0 : std::copysign(1.0, q.b[j] != 0 ? q.b[j] : q.g[j]));
+    }
+    const std::vector<int64_t> dependent = support_.append(q, joining_, joining_signs_, s.a2);
+    added |= dependent.size() < joining_.size();
+    for (int64_t j : dependent) {
+      if (added) break;
+      if (q.b[j] != 0 || s.a1 * q.factor[j] == 0) continue;
+      leaps = 0;  // one exchange at a time, from a settled support: each lets the penalty fall
+      if (!exchange(q, s, j, std::copysign(1.0, q.g[j]))) return outcome.gap <= effort.tolerance;
+      added = true;
     }
     if (!added) return outcome.gap <= effort.tolerance;  // all that violate depend on the support: descent knows how
   }

@@ -55,15 +55,18 @@ class Descent {
   bool exchange(Quadratic& q, Strength s, int64_t column, double sign);
   void descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control);
   double sweep(Quadratic& q, Strength s);
+  void move(Quadratic& q, const std::vector<int64_t>& columns, const std::vector<double>& changes);
+  bool leap(Quadratic& q, Strength s);
   double right_side(const Quadratic& q, Strength s);
   double longest_step(const Quadratic& q, Strength s, int64_t& blocking, double& wall) const;
   // The relative gap; columns that violate their condition of optimality are noted in violators_.
   double scan(const Quadratic& q, Strength s);
 
   SupportInverse support_;
-  std::vector<int64_t> violators_, active_;
+  std::vector<int64_t> violators_, active_, leaving_, joining_;
   std::vector<char> is_active_;
-  std::vector<double> right_, step_;
+  std::vector<double> right_, step_, joining_signs_, against_;
+  std::vector<const double*> rows_;
 };
 
 // c - G b, added up from scratch.

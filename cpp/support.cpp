@@ -1,6 +1,7 @@
 #include "support.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "blas.hpp"
 #include "kernels.hpp"
@@ -11,6 +12,8 @@ namespace bridle {
 namespace {
 // A column of which less than this share is left beside the others depends on them.
 constexpr double dependent = 1e-11;
+// So many columns come at once; more only cost memory.
+constexpr int64_t most_at_once = 64;
 }  // namespace
 
 void SupportInverse::clear() {
@@ -24,60 +27,159 @@ void SupportInverse::grow(int64_t size, int64_t most) {
   const int64_t wider = std::max(size, std::min(most, std::max<int64_t>(16, stride_ * 3 / 2)));
   std::vector<double> inverse(wider * wider);
   for (size_t i = 0; i < columns.size(); ++i)
-    std::copy_n(inverse_.data() + i * stride_, columns.size(), inverse.data() + i * wider);
+    std::copy_n(inverse_.data() + i * stride_, i + 1, inverse.data() + i * wider);
   inverse_.swap(inverse);
   stride_ = wider;
 }
 
 bool SupportInverse::append(const Quadratic& q, int64_t column, double sign, double strength) {
-  const int64_t n = size();
-  if (n == 0) a2 = strength;
-  if (static_cast<int64_t>(place_.size()) < q.m) place_.resize(q.m, -1);
-  const double* row = q.gram + column * q.stride;
-  work_.resize(2 * n);
-  double *h = work_.data(), *u = work_.data() + n;
-  for (int64_t i = 0; i < n; ++i) h[i] = row[columns[i]];
-  apply(h, u);
-  const double diagonal = row[column] + a2 * q.factor[column];
-  const double left = diagonal - dot(h, u, n);
-  if (!(left > dependent * diagonal)) return false;
-  grow(n + 1, q.m);
-  const double inverse = 1.0 / left;
-  for (int64_t i = 0; i < n; ++i) {
-    axpy(u[i] * inverse, u, inverse_.data() + i * stride_, n);
-    inverse_[i * stride_ + n] = inverse_[n * stride_ + i] = -u[i] * inverse;
-  }
-  inverse_[n * stride_ + n] = inverse;
-  columns.push_back(column);
-  signs.push_back(sign);
-  place_[column] = n;
-  return true;
+  if (size() == 0) a2 = strength;
+  return append_some(q, &column, &sign, 1).empty();
 }
 
-void SupportInverse::remove(int64_t at) {
-  const int64_t n = size(), last = n - 1;
-  double* b = inverse_.data();
-  work_.resize(n);
-  std::copy_n(b + at * stride_, n, work_.data());
-  const double pivot = work_[at];
-  for (int64_t i = 0; i < n; ++i)
-    if (i != at) axpy(-work_[i] / pivot, work_.data(), b + i * stride_, n);
-  if (at != last) {  // the last one moves into the gap
-    std::copy_n(b + last * stride_, n, b + at * stride_);
-    for (int64_t i = 0; i < n; ++i) b[i * stride_ + at] = b[i * stride_ + last];
-    b[at * stride_ + at] = b[last * stride_ + last];
+std::vector<int64_t> SupportInverse::append(const Quadratic& q, const std::vector<int64_t>& fresh,
+                                            const std::vector<double>& fresh_signs, double strength) {
+  if (size() == 0) a2 = strength;
+  std::vector<int64_t> out;
+  const int64_t count = static_cast<int64_t>(fresh.size());
+  for (int64_t from = 0; from < count; from += most_at_once) {
+    const auto some =
+        append_some(q, fresh.data() + from, fresh_signs.data() + from, std::min(most_at_once, count - from));
+    out.insert(out.end(), some.begin(), some.end());
   }
-  place_[columns[at]] = -1;
-  if (at != last) place_[columns[last]] = at;
-  columns[at] = columns[last];
-  signs[at] = signs[last];
-  columns.pop_back();
-  signs.pop_back();
+  return out;
+}
+
+// With H the old columns' entries beside the new ones, U = inverse H and S = what is left of the new ones' own entries,
+// S = L L': the inverse grows by V'V, V = L^-1 U', and below it by -L^-T V and L^-T L^-1.
+std::vector<int64_t> SupportInverse::append_some(const Quadratic& q, const int64_t* fresh, const double* fresh_signs,
+                                                 int64_t count) {
+  const int64_t n = size();
+  if (static_cast<int64_t>(place_.size()) < q.m) place_.resize(q.m, -1);
+  work_.resize(count * n);
+  left_.resize(count * n);
+  factor_.resize(count * count);
+  double *h = work_.data(), *u = left_.data(), *l = factor_.data();
+  for (int64_t k = 0; k < count; ++k) {
+    const double* row = q.gram + fresh[k] * q.stride;
+    for (int64_t i = 0; i < n; ++i) h[k * n + i] = row[columns[i]];
+  }
+  if (count == 1) {
+    apply(h, u);
+  } else if (n > 0) {
+    char left = 'L', uplo = 'U';
+    int order = static_cast<int>(n), width = static_cast<int>(count), stride = static_cast<int>(stride_);
+    double one = 1.0, zero = 0.0;
+    blas.dsymm(&left, &uplo, &order, &width, &one, inverse_.data(), &stride, h, &order, &zero, u, &order);
+  }
+  std::vector<int64_t> out, in;  // in: those taken, by number
+  for (int64_t k = 0; k < count; ++k) {
+    const int64_t row = static_cast<int64_t>(in.size());
+    double* mine = l + row * count;
+    for (int64_t i = 0; i < row; ++i) {
+      const int64_t other = in[i];
+      const double entry = q.gram[fresh[k] * q.stride + fresh[other]] - dot(h + k * n, u + other * n, n);
+      mine[i] = (entry - dot(mine, l + i * count, i)) / l[i * count + i];
+    }
+    const double diagonal = q.gram[fresh[k] * q.stride + fresh[k]] + a2 * q.factor[fresh[k]];
+    const double left = diagonal - dot(h + k * n, u + k * n, n) - dot(mine, mine, row);
+    if (left > dependent * diagonal) {
+      mine[row] = std::sqrt(left);
+      in.push_back(k);
+    } else {
+      out.push_back(fresh[k]);
+    }
+  }
+  const int64_t taken = static_cast<int64_t>(in.size());
+  if (taken == 0) return out;
+  grow(n + taken, q.m);
+  for (int64_t i = 0; i < taken; ++i) {  // U becomes V, rows closed up
+    double* row = u + i * n;
+    if (in[i] != i) std::copy_n(u + in[i] * n, n, row);
+    for (int64_t j = 0; j < i; ++j) axpy(-l[i * count + j], u + j * n, row, n);
+    scale(1.0 / l[i * count + i], row, n);
+  }
+  add_products(1.0, u, taken, n, n);
+  // The new rows: [-L^-T V, L^-T L^-1], from the last one up.
+  for (int64_t i = taken - 1; i >= 0; --i) {
+    double* row = inverse_.data() + (n + i) * stride_;
+    for (int64_t k = 0; k < n; ++k) row[k] = -u[i * n + k];
+    for (int64_t j = i + 1; j < taken; ++j) axpy(-l[j * count + i], inverse_.data() + (n + j) * stride_, row, n);
+    scale(1.0 / l[i * count + i], row, n);
+  }
+  for (int64_t c = 0; c < taken; ++c) {  // column c of L^-1, then of L^-T L^-1
+    std::vector<double> x(taken, 0.0);
+    x[c] = 1.0 / l[c * count + c];
+    for (int64_t i = c + 1; i < taken; ++i) x[i] = -dot(l + i * count + c, x.data() + c, i - c) / l[i * count + i];
+    for (int64_t i = taken - 1; i >= c; --i) {
+      for (int64_t j = i + 1; j < taken; ++j) x[i] -= l[j * count + i] * x[j];
+      x[i] /= l[i * count + i];
+      inverse_[(n + i) * stride_ + n + c] = x[i];
+    }
+  }
+  for (int64_t i = 0; i < taken; ++i) {
+    const int64_t column = fresh[in[i]];
+    columns.push_back(column);
+    signs.push_back(fresh_signs[in[i]]);
+    place_[column] = n + i;
+  }
+  return out;
+}
+
+void SupportInverse::add_products(double factor, double* rows, int64_t count, int64_t stride, int64_t n) {
+  if (n == 0) return;
+  if (count == 1) {
+    for (int64_t i = 0; i < n; ++i) axpy(factor * rows[i], rows, inverse_.data() + i * stride_, i + 1);
+    return;
+  }
+  char uplo = 'U', no = 'N';
+  int order = static_cast<int>(n), width = static_cast<int>(count), from = static_cast<int>(stride),
+      to = static_cast<int>(stride_);
+  double one = 1.0;
+  blas.dsyrk(&uplo, &no, &order, &width, &factor, rows, &from, &one, inverse_.data(), &to);
+}
+
+// Two columns of the support change places.
+void SupportInverse::exchange(int64_t at, int64_t last) {
+  if (at == last) return;
+  double *one = inverse_.data() + at * stride_, *other = inverse_.data() + last * stride_;
+  std::swap_ranges(one, one + at, other);
+  for (int64_t j = at + 1; j < last; ++j) std::swap(inverse_[j * stride_ + at], other[j]);
+  for (int64_t i = last + 1; i < size(); ++i) std::swap(inverse_[i * stride_ + at], inverse_[i * stride_ + last]);
+  std::swap(one[at], other[last]);
+  std::swap(columns[at], columns[last]);
+  std::swap(signs[at], signs[last]);
+  place_[columns[at]] = at;
+  place_[columns[last]] = last;
+}
+
+// With the places that go at the end, the inverse [A, B'; B, D] becomes A - B' D^-1 B.
+void SupportInverse::remove(std::vector<int64_t> places) {
+  const int64_t n = size(), count = static_cast<int64_t>(places.size()), rest = n - count;
+  if (count == 0) return;
+  std::sort(places.begin(), places.end());
+  for (int64_t k = count - 1; k >= 0; --k) exchange(places[k], rest + k);
+  double* b = inverse_.data() + rest * stride_;
+  for (int64_t i = 0; i < count; ++i) {  // D = L L', and B becomes L^-1 B
+    double* row = b + i * stride_;
+    for (int64_t j = 0; j < i; ++j) row[rest + j] = (row[rest + j] - dot(row + rest, b + j * stride_ + rest, j)) / b[j * stride_ + rest + j];
+    row[rest + i] = std::sqrt(row[rest + i] - dot(row + rest, row + rest, i));
+    for (int64_t j = 0; j < i; ++j) axpy(-row[rest + j], b + j * stride_, row, rest);
+    scale(1.0 / row[rest + i], row, rest);
+  }
+  add_products(-1.0, b, count, stride_, rest);
+  for (int64_t i = rest; i < n; ++i) place_[columns[i]] = -1;
+  columns.resize(rest);
+  signs.resize(rest);
 }
 
 void SupportInverse::apply(const double* right, double* step) const {
   const int64_t n = size();
-  for (int64_t i = 0; i < n; ++i) step[i] = dot(inverse_.data() + i * stride_, right, n);
+  for (int64_t i = 0; i < n; ++i) {
+    const double* row = inverse_.data() + i * stride_;
+    step[i] = dot(row, right, i + 1);
+    axpy(right[i], row, step, i);
+  }
 }
 
 bool SupportInverse::rebuild(const Quadratic& q, double strength) {
@@ -99,8 +201,6 @@ bool SupportInverse::rebuild(const Quadratic& q, double strength) {
   }
   blas.dpotri(&uplo, &order, inverse_.data(), &stride, &info);
   if (info != 0) return false;
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t j = 0; j < i; ++j) inverse_[j * stride_ + i] = inverse_[i * stride_ + j];
   return true;
 }
 

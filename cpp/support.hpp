@@ -16,7 +16,11 @@ class SupportInverse {
   bool holds(int64_t column) const { return column < static_cast<int64_t>(place_.size()) && place_[column] >= 0; }
   // Adds a column; false (and nothing happens) when it depends on those already there.
   bool append(const Quadratic& q, int64_t column, double sign, double a2);
-  void remove(int64_t at);
+  // Adds several at once; returns those that depend on what stands before them and stay out.
+  std::vector<int64_t> append(const Quadratic& q, const std::vector<int64_t>& fresh, const std::vector<double>& signs,
+                              double a2);
+  void remove(int64_t at) { remove(std::vector<int64_t>{at}); }
+  void remove(std::vector<int64_t> places);
   // step = inverse * right
   void apply(const double* right, double* step) const;
   // From scratch, for another a2; false when the Hessian is not positive definite.
@@ -28,10 +32,13 @@ class SupportInverse {
 
  private:
   void grow(int64_t size, int64_t most);  // with room to spare, but for no more than `most` columns
+  void exchange(int64_t at, int64_t last);
+  void add_products(double scale, double* rows, int64_t count, int64_t stride, int64_t n);  // inverse += scale rows'rows
+  std::vector<int64_t> append_some(const Quadratic& q, const int64_t* fresh, const double* signs, int64_t count);
 
   std::vector<int64_t> place_;   // of each column of the problem, -1: not in the support
-  std::vector<double> inverse_;  // (stride, stride), full and symmetric
-  std::vector<double> work_;
+  std::vector<double> inverse_;  // (stride, stride), symmetric: the rows' parts up to the diagonal
+  std::vector<double> work_, left_, factor_;
   int64_t stride_ = 0;
 };
 

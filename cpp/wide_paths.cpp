@@ -16,6 +16,8 @@ namespace {
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 // A column joins the working set for the next alpha when its gradient, followed along a straight line, comes this near.
 constexpr double foresight = 0.99;
+// ... but no further than this many times the last step: a short step says little about a long one.
+constexpr double farthest = 4.0;
 // A gradient outside the working set may exceed its threshold by this share: rounding, not a violation.
 constexpr double slack = 1e-10;
 
@@ -148,7 +150,7 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
       problem.residual(residuals_.data() + i * data_.n());
       quantized_.set(at, residuals_.data() + i * data_.n());
       const double past = problem.alpha_before - here;
-      limits[at] = {strength.a1 * (1 + slack), foresight * next * l1_ratio, past > 0 ? (here - next) / past : 0.0};
+      limits[at] = {strength.a1 * (1 + slack), foresight * next * l1_ratio, past > 0 ? std::min((here - next) / past, farthest) : 0.0};
     });
     pass(pending, limits);
     std::vector<int64_t> again;

@@ -1,7 +1,8 @@
-"""bridle: the public call with everything a user gets by default, except that the search is over the lasso alone.
+"""bridle: the public calls with everything a user gets by default, except that the search is over the given l1_ratios.
 
-Timed: reading the array as a table and checking it, the pass over the data, folds, all paths, the choice, certificates
-from the rows at both chosen alphas, correlated groups. Standardization happens inside each fold (target included).
+Timed in ``bridle.fit``: reading the array as a table and checking it, the pass over the data, folds, all paths, the
+choice, certificates from the rows at both chosen alphas, correlated groups. Standardization happens inside each fold
+(target included). Variants: "float32" (X in single precision), "estimator" (scikit-learn's names), "path" (one alpha).
 """
 
 from __future__ import annotations
@@ -12,34 +13,61 @@ import numpy as np
 
 import bridle
 
-from ..data import Data
-from ..worker import Answer, Floats, Settings, Tool, serve
+from ..arrays import Data, Fits
+from ..worker import Answer, Settings, Tool, serve
+from . import estimating
 
 
 def call(data: Data, settings: Settings) -> Any:
-    """bridle.fit as it stands; its tolerance has no knob here, it is the same in both tables."""
+    """No tolerance: what bridle returns is the same in both tables."""
+    if settings.variant == "estimator":
+        return estimating.call(bridle, data, settings)
+    if settings.variant == "path":
+        assert data.estimator is not None
+        alphas = [data.estimator["settings"]["alpha"]]
+        return bridle.path(data.X, data.y, alphas=alphas, standardize=False, threads=settings.threads)
     return bridle.fit(
         data.X,
         data.y,
-        l1_ratios=1.0,
+        l1_ratios=data.l1_ratios,
         folds=data.folds,
-        alphas=data.alphas,
+        alphas=list(data.alphas),
         nested=False,
         threads=settings.threads,
     )
 
 
-def answer(model: Any) -> Answer:
+def answer(data: Data, result: Any) -> Answer:
     """The rule "min" is bridle's default."""
-    curve = model.selection.curves[0]
-    return Answer(model.selection.chosen.alpha, float(np.min(curve.mean)), {})
+    if isinstance(result, bridle.Path):
+        return Answer(float(result.alphas[0]), float(result.train_error[0]), {})
+    if not isinstance(result, bridle.Model):
+        return estimating.answer(data, result)
+    error = min(float(np.min(curve.mean)) for curve in result.selection.curves)
+    return Answer(result.selection.chosen.alpha, error, {})
 
 
-def path(data: Data, settings: Settings, model: Any) -> tuple[Floats, Floats, Floats]:
-    """The full-data path that the model itself carries."""
-    if model is None:
-        model = call(data, settings)
-    return model.path.alphas, model.path.intercepts, model.path.coefs
+def path(data: Data, settings: Settings, result: Any) -> Fits:
+    """The path that the model itself carries; those of the other l1_ratios, which it drops, by ``bridle.path``."""
+    if result is None:
+        result = call(data, settings)
+    if isinstance(result, bridle.Path):
+        return Fits(result.alphas, result.l1_ratio, result.intercepts, result.coefs)
+    if isinstance(result, bridle.LassoCV):
+        result = result.model_
+    if not isinstance(result, bridle.Model):
+        return estimating.fits(data, result)
+    kept = result.path
+
+    def at(ratio: float) -> bridle.Path:
+        if ratio == kept.l1_ratio:
+            return kept
+        return bridle.path(data.X, data.y, alphas=list(data.alphas), l1_ratio=ratio, threads=settings.threads)
+
+    if len(data.l1_ratios) == 1:
+        return Fits(kept.alphas, kept.l1_ratio, kept.intercepts, kept.coefs)
+    paths = [at(ratio) for ratio in data.l1_ratios]
+    return estimating.stacked(data, [(one.intercepts, one.coefs) for one in paths])
 
 
 if __name__ == "__main__":

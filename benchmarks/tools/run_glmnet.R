@@ -1,15 +1,15 @@
-# R's glmnet: cv.glmnet, which standardizes inside each fold. Timed: the call alone (system.time), not the reading of the
-# files nor the start of R. parallel=FALSE is its default; with two processes the folds are forked by doMC.
+# R's glmnet: cv.glmnet, which standardizes inside each fold and centres sparse columns implicitly; one call for each
+# l1_ratio, as its manual says. Timed: the calls alone (system.time), not the reading of the files nor the start of R. The
+# folds are forked into two processes where doMC is installed and there is much to do; "parts" says how many processes there are.
 # The same commands on stdin and JSON lines on stdout as worker.py.
 suppressPackageStartupMessages(library(glmnet))
 
 arguments <- commandArgs(trailingOnly = TRUE)
 folder <- arguments[1]
-n <- as.integer(arguments[2])
-p <- as.integer(arguments[3])
-options <- if (arguments[4] == "default") list() else list(thresh = as.double(arguments[4]), maxit = 1e7)
-processes <- as.integer(arguments[5])
-if (processes > 1) suppressPackageStartupMessages({ library(doMC); registerDoMC(processes) })
+options <- if (arguments[2] == "default") list() else list(thresh = as.double(arguments[2]), maxit = 1e7)
+processes <- as.integer(arguments[3])
+if (!requireNamespace("doMC", quietly = TRUE)) processes <- 1
+SMALL <- 1e5 # cells: below, forking takes longer than the work
 
 # VmRSS (now) or VmHWM (peak) of this process in bytes.
 memory <- function(field) {
@@ -17,21 +17,42 @@ memory <- function(field) {
   1024 * as.double(gsub("[^0-9]", "", line))
 }
 
-numbers <- function(name, count) {
+numbers <- function(name, count = file.size(file.path(folder, name)) / 8) {
   file <- file.path(folder, name)
-  if (endsWith(name, "i32")) readBin(file, "integer", count, size = 4) else readBin(file, "double", count)
+  if (endsWith(name, "i32")) readBin(file, "integer", file.size(file) / 4, size = 4) else readBin(file, "double", count)
 }
 
 before <- memory("VmRSS")
-alphas <- numbers("alphas.f64", 1e6)
-X <- numbers("X_by_columns.f64", n * p)
-dim(X) <- c(n, p)
-y <- numbers("y.f64", n)
-folds <- numbers("folds.i32", n) + 1L
+shape <- numbers("shape.i32")
+if (prod(shape[1:2]) < SMALL) processes <- 1
+alphas <- numbers("alphas.f64")
+ratios <- numbers("l1_ratios.f64")
+if (processes > 1) suppressPackageStartupMessages({ library(doMC); registerDoMC(processes) })
+y <- numbers("y.f64")
+folds <- numbers("folds.i32") + 1L
+if (shape[3]) {
+  X <- new("dgCMatrix", i = numbers("X_rows.i32"), p = numbers("X_starts.i32"), x = numbers("X_values.f64"),
+           Dim = shape[1:2])
+} else {
+  X <- numbers("X_by_columns.f64")
+  dim(X) <- shape[1:2]
+}
 
-call_once <- function() {
-  common <- list(X, y, lambda = alphas, foldid = folds, parallel = processes > 1)
+call_once <- function() lapply(ratios, function(ratio) {
+  common <- list(X, y, lambda = alphas, alpha = ratio, foldid = folds, parallel = processes > 1)
   do.call(cv.glmnet, c(common, options))
+})
+
+full_path <- function(ratio) do.call(glmnet, c(list(X, y, lambda = alphas, alpha = ratio), options))
+
+write_path <- function(fits, where) {
+  beta <- do.call(cbind, lapply(fits, function(fit) fit$beta))
+  doubles <- list(alphas = unlist(lapply(fits, function(fit) fit$lambda)),
+                  ratios = rep(ratios, sapply(fits, function(fit) length(fit$lambda))),
+                  intercepts = unlist(lapply(fits, function(fit) fit$a0)), coefs_values = beta@x)
+  for (name in names(doubles)) writeBin(as.double(doubles[[name]]), file.path(where, paste0(name, ".f64")))
+  whole <- list(coefs_columns = beta@i, coefs_starts = beta@p, target = rep(0L, ncol(beta)))
+  for (name in names(whole)) writeBin(as.integer(whole[[name]]), file.path(where, paste0(name, ".i32")))
 }
 
 commands <- file("stdin", open = "r")
@@ -41,15 +62,16 @@ while (length(line <- readLines(commands, n = 1)) > 0) {
   if (words[1] == "time") {
     times <- as.integer(words[2])
     took <- system.time(for (i in seq_len(times)) result <- call_once())[["elapsed"]] / times
-    cat(sprintf('{"seconds": %.9g, "alpha": %.17g, "error": %.17g, "parts": {}, "unsettled": 0}\n',
-                took, result$lambda.min, min(result$cvm)))
+    errors <- sapply(result, function(one) min(one$cvm))
+    best <- result[[which.min(errors)]]
+    cat(sprintf('{"seconds": %.9g, "alpha": %.17g, "error": %.17g, "parts": {"processes": %d}, "unsettled": 0}\n',
+                took, best$lambda.min, min(errors), as.integer(processes)))
   } else if (words[1] == "memory") {
-    cat(sprintf('{"before": %.0f, "data": %.0f, "peak": %.0f}\n', before, 8 * (n * p + n), memory("VmHWM")))
+    cat(sprintf('{"before": %.0f, "data": %.0f, "peak": %.0f}\n', before,
+                as.double(object.size(X)) + 8 * length(y), memory("VmHWM")))
   } else if (words[1] == "path") {
-    fit <- if (is.null(result)) do.call(glmnet, c(list(X, y, lambda = alphas), options)) else result$glmnet.fit
-    writeBin(as.double(fit$lambda), file.path(words[2], "alphas.f64"))
-    writeBin(as.double(fit$a0), file.path(words[2], "intercepts.f64"))
-    writeBin(as.double(as.matrix(fit$beta)), file.path(words[2], "coefs.f64"))
+    write_path(if (is.null(result)) lapply(ratios, full_path) else lapply(result, function(one) one$glmnet.fit),
+               words[2])
     cat("{}\n")
   }
   flush(stdout())

@@ -92,6 +92,16 @@ void dpotri(char* uplo, int* n, double* a, int* lda, int* info) {
     }
 }
 
+void dsymm(char*, char* uplo, int* m, int* n, double* alpha, double* a, int* lda, double* b, int* ldb, double* beta,
+           double* c, int* ldc) {
+  for (int j = 0; j < *n; ++j)
+    for (int i = 0; i < *m; ++i) {
+      double sum = 0;
+      for (int l = 0; l < *m; ++l) sum += upper(uplo, a, std::min(i, l), std::max(i, l), *lda) * b[at(l, j, *ldb)];
+      c[at(i, j, *ldc)] = *alpha * sum + scaled(*beta, c[at(i, j, *ldc)]);
+    }
+}
+
 // Jacobi's rotations instead of divide and conquer; eigenvalues in ascending order, as LAPACK hands them out.
 void dsyevd(char* jobz, char* uplo, int* n, double* a, int* lda, double* w, double* work, int* lwork, int* iwork,
             int* liwork, int* info) {
@@ -147,6 +157,7 @@ void dsyevd(char* jobz, char* uplo, int* n, double* a, int* lda, double* w, doub
 void use_plain_blas() {
   blas.dsyrk = dsyrk;
   blas.dgemm = dgemm;
+  blas.dsymm = dsymm;
   blas.dpotrf = dpotrf;
   blas.dpotri = dpotri;
   blas.dsyevd = dsyevd;

@@ -94,6 +94,38 @@ TEST(inverse_after_random_changes) {
   }
 }
 
+TEST(inverse_after_random_changes_of_several_columns) {
+  Random random(15);
+  for (int trial = 0; trial < 6; ++trial) {
+    const int64_t m = trial % 2 ? 40 : 150;  // more than come at once
+    const Hessian h(random, 3 * m, m, m - 1);
+    SupportInverse support;
+    const double a2 = trial % 3 ? 0.3 : 0.0;
+    for (int step = 0; step < 60; ++step) {
+      std::vector<int64_t> some;
+      std::vector<double> signs;
+      if (random.chance(0.5)) {
+        for (int64_t j = 0; j < m; ++j)
+          if (!support.holds(j) && random.chance(step == 0 ? 0.7 : 0.2)) some.push_back(j), signs.push_back(j % 2 ? 1 : -1);
+        const std::vector<int64_t> out = support.append(h.q, some, signs, a2);
+        CHECK(!(support.holds(0) && support.holds(m - 1)));  // they are the same
+        CHECK(out.size() <= 1);
+        for (int64_t j : some) CHECK(support.holds(j) == (std::find(out.begin(), out.end(), j) == out.end()));
+      } else {
+        for (int64_t i = 0; i < support.size(); ++i)
+          if (random.chance(step % 7 == 6 ? 0.9 : 0.2)) some.push_back(i);
+        std::vector<int64_t> gone;
+        for (int64_t i : some) gone.push_back(support.columns[i]);
+        support.remove(some);
+        for (int64_t j : gone) CHECK(!support.holds(j));
+      }
+      for (int64_t i = 0; i < support.size(); ++i)
+        CHECK_EQUAL(support.signs[i], support.columns[i] % 2 ? 1.0 : -1.0);
+      if (step % 4 == 3) check_inverse(support, h, support.size() ? support.a2 : a2, 1e-9);
+    }
+  }
+}
+
 TEST(inverse_of_all_columns_and_back_to_none) {
   Random random(12);
   const Hessian h(random, 150, 60);

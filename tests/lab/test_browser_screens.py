@@ -141,6 +141,7 @@ def test_the_table_behind_the_picture_says_the_same(open_at: Any) -> None:
 
 def test_scrubbing_asks_nobody(open_at: Any) -> None:
     page = open_at("home?k=10")
+    page.wait_for_load_state("networkidle")
     asked: list[str] = []
     page.on("request", lambda r: asked.append(r.url))
     page.focus(".scrubber input")
@@ -288,6 +289,23 @@ def test_three_dimensions_turn_by_button_key_and_drag(open_at: Any) -> None:
     page.mouse.move(box["x"] + 240, box["y"] + 200, steps=4)
     page.mouse.up()
     page.wait_for_function("() => location.hash.includes('az=30')")
+
+
+def test_the_3d_view_at_rest_is_the_same_however_it_came_there(open_at: Any) -> None:
+    """While it turns without a graphics card it is coarser; nothing of that may stay."""
+    pictures = []
+    for start in ("az=35&el=30", "az=40&el=35"):
+        page = open_at(f"corners?k=30&dim=3&guess=skip&{start}")
+        page.wait_for_selector("canvas[data-renderer]")
+        page.focus(".bowl-stage")
+        if start.startswith("az=35"):
+            page.keyboard.press("ArrowRight")
+            page.keyboard.press("ArrowUp")
+        page.wait_for_timeout(600)
+        page.evaluate("document.activeElement.blur()")
+        page.wait_for_timeout(200)
+        pictures.append(page.locator(".bowl-stage").screenshot())
+    assert pictures[0] == pictures[1]
 
 
 def test_without_webgl_the_view_from_above_stays(open_at: Any) -> None:

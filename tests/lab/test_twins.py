@@ -165,7 +165,7 @@ def test_it_ends_where_it_is_told_to():
     found = compute(key, lambda stage, share: stages.append((stage, share)))
     assert found["key"] == key and stages[-1] == ("done", 1.0)
     assert all(0 <= share <= 1 for _, share in stages) and len(stages) >= 6
-    for stop in range(len(stages)):
+    for stop in (0, 1, 5):  # how often progress is told after that depends on the time it takes
         calls = []
 
         def enough(stage, share, stop=stop, calls=calls):

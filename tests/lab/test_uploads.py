@@ -23,9 +23,10 @@ import numpy as np
 import pytest
 
 from bridle.cli import main
-from bridle.errors import FileError, UsageError
+from bridle.errors import BridleError, FileError, UsageError
+from bridle.lab import ahead, uploads
 from bridle.lab import tables as tables_room
-from bridle.lab import uploads
+from bridle.lab.following import read_followed
 from bridle.lab.frames import frames
 from bridle.lab.security import Secrets
 from bridle.lab.tables import Tables
@@ -456,3 +457,112 @@ def test_the_store_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="closing"):
         store.folder()
     assert tables_room.MOST_TABLES == 3 and uploads.MOST_AT_ONCE == 4 and uploads.LARGEST == 2 << 30
+
+
+# Read while they arrive
+
+
+AHEAD = {
+    **{f"fine {name}": (content, called) for name, (content, called, _, _) in FINE.items()},
+    **{f"harmful {name}": (content, called) for name, (content, called, _) in HARMFUL.items() if len(content) < 10**6},
+    "many blocks": (b"a,b,c\n" + b"".join(b"%d,v%d,%d.5\n" % (n, n % 7, n) for n in range(3000)), "t.csv"),
+    "whole, then not": (b"a,b\n" + b"1,2\n" * 2000 + b"1.5,x\n", "t.csv"),
+    "whole, then halves": (b"a,b\n" + b"1,2\n" * 2000 + b"1.5,2\n" * 2000, "t.csv"),
+    "empty at first": (b"a,b\n" + b",2\n" * 2000 + b"7,2\n" * 2000, "t.csv"),
+    "days, then words": (b"a,b\n" + b"2024-01-02,2\n" * 2000 + b"soon,2\n", "t.csv"),
+    "quoted lines": (b"a,b\n" + b'1,"x\ny"\n2,"z"\n' * 2000, "t.csv"),
+    "quoted lines first": (b"a,b\n" + b'"x\n\ny",1\n"z",2\n' * 2000, "t.csv"),
+    "inches": (b'a,b\n1,5" pipe\n2,"6"" pipe\nand more"\n' * 900, "t.csv"),
+    "blank lines": (b"a,b\n" + b"1,2\n\n\n3,4\r\n" * 2000, "t.csv"),
+    "no last break": (b"a,b\n" + b"1,2\n" * 3000 + b"3,4", "t.csv"),
+    "ragged late": (b"a,b\n" + b"1,2\n" * 3000 + b"3,4,5\n", "t.csv"),
+    "not utf-8 late": (b"a,b\n" + b"1,x\n" * 90_000 + "1,ö\n".encode("latin-1"), "t.csv"),
+    "beyond 2^53": (b"a,b\n" + b"9007199254740993,2\n" * 2000 + b"1.5,2\n" * 2000, "t.csv"),
+    "carriage returns": (b"a,b\r" + b"1,2\r" * 3000, "t.csv"),
+    "leading zeros": (b"zip,b\n" + b"01234,2\n" * 3000 + b"99999,3\n" * 2000, "t.csv"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AHEAD)
+def test_what_is_read_while_it_arrives_is_what_the_file_holds(
+    folder: Path, monkeypatch: Any, name: str
+) -> None:
+    """In pieces and blocks of all sizes: the same table and notes, or none, and then the file is read as ever."""
+    content, called = AHEAD[name]
+    path = folder / "t"
+    path.write_bytes(content)
+    try:
+        whole: Any = read_followed(str(path), called, lambda stage, share: None)
+    except BridleError:
+        whole = None
+    for piece, block in ((64, 256), (1000, 1), (1 << 20, 1 << 23)):
+        monkeypatch.setattr(ahead, "PIECE", piece)
+        monkeypatch.setattr(ahead, "BLOCK", block)
+        reading = ahead.Ahead(str(path), called, len(content))
+        for there in range(0, len(content), max(1, len(content) // 7)):
+            reading.grown(there)
+        reading.grown(len(content))
+        found: Any = reading.table(lambda stage, share: None)
+        assert name != "many blocks" or found is not None
+        if found is None:
+            continue
+        assert whole is not None and found.names == whole.names and found.n_rows == whole.n_rows
+        assert found.notes == whole.notes and found.where(0) == whole.where(0) and found.name == whole.name
+        for column in whole.names:
+            assert found._raw[column].type == whole._raw[column].type
+            assert found._raw[column].equals(whole._raw[column])
+
+
+def _large() -> bytes:
+    return b"a,b\n" + b"1.5,2.5\n" * 800_000
+
+
+def test_a_large_table_is_there_with_its_last_byte(client: Any, folder: Path, monkeypatch: Any) -> None:
+    """Without the reader of whole files."""
+    monkeypatch.setattr("bridle.lab.following.read_followed", None)
+    id = send(client, _large()).json()["id"]
+    kind, said = asked(client, f"yours-columns?roles=none&table={id}")
+    assert kind == b"R" and said["n_rows"] == 800_000 and said["names"] == ["a", "b"]
+
+
+def test_an_upload_of_a_large_table_that_is_given_up_ends_its_reading(client: Any, folder: Path) -> None:
+    before = threading.active_count()
+    content = _large()
+    wire = socket.create_connection(("127.0.0.1", client.port), 10)
+    own = headers(
+        client, content_length=str(len(content)), cookie=f"bridle_lab_{client.port}={client.cookie}"
+    )
+    lines = "".join(f"{k}: {v}\r\n" for k, v in own.items())
+    wire.sendall(
+        f"POST /api/table?name=t.csv HTTP/1.1\r\nhost: 127.0.0.1:{client.port}\r\n{lines}\r\n".encode()
+    )
+    wire.sendall(content[: len(content) // 2])
+    _until(lambda: any(thread.name == "bridle-lab-ahead" for thread in threading.enumerate()))
+    wire.close()
+    assert _until(lambda: kept(folder) == []) < CANCELLED_WITHIN
+    _until(lambda: threading.active_count() <= before)
+    assert alive(client) and send(client, SMALL).status_code == 200
+
+
+def test_work_on_another_table_ends_what_is_read_ahead(folder: Path) -> None:
+    store = Tables()
+    (folder / "small.csv").write_bytes(SMALL)
+    small = store.named(str(folder / "small.csv"))
+    (folder / "large.csv").write_bytes(_large()[:1000])
+    reading = store.begin(str(folder / "large.csv"), "large.csv", 1 << 23)
+    assert reading is not None and store.begin(str(folder / "large.csv"), "other.csv", 1 << 23) is None
+    start = time.perf_counter()
+    assert store.read(small.id, lambda stage, share: None).n_rows == 4
+    assert time.perf_counter() - start < 1 and reading.ended and store._ahead is None
+    store.close()
+
+
+def test_what_the_command_line_named_is_read_before_it_is_asked_for(folder: Path, monkeypatch: Any) -> None:
+    (folder / "large.csv").write_bytes(_large())
+    store = Tables()
+    held = store.named(str(folder / "large.csv"))
+    store.begin_named()
+    monkeypatch.setattr("bridle.lab.following.read_followed", None)
+    assert store.read(held.id, lambda stage, share: None).n_rows == 800_000
+    assert store.drop(held.id) and store._ahead is None
+    store.close()

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from bridle.errors import UsageError
-from bridle.torch.fused import BLOCK, Job, apply
+from bridle.torch.fused import Job, apply
 from bridle.torch.metrics import SUM, StepSize, before_step, rule_of
 from bridle.torch.penalties import Penalty, elastic_net, group_norms, keep_axes, soft_threshold
 from bridle.torch.proximal import Proximal
@@ -147,20 +147,9 @@ def test_in_place_is_the_map(kind, l1, l2, group, shape):
     wanted = Penalty(l1, l2, group).proximal(p, t)
     others = [normal(3, 2, seed=9), normal(4, seed=8)]
     extra = [Job(one, steps_of(one, kind)[0], l1, l2, group) for one in others]
-    apply([*extra, Job(p, step, l1, l2, group)], {})
+    apply([*extra, Job(p, step, l1, l2, group)])
     torch.testing.assert_close(p, wanted, rtol=1e-11, atol=1e-12)
     assert torch.equal(p == 0, wanted == 0)
-
-
-def test_more_than_one_block_and_memory_that_is_used_again():
-    workspace = {}
-    for rows in (3, 2):
-        p = normal(rows, BLOCK // 2 + 11, dtype=torch.float32)
-        step, t = steps_of(p, "square")
-        wanted = elastic_net(p.double(), t, 2.0, 1.0)
-        apply([Job(p, step, 2.0, 1.0)], workspace)
-        torch.testing.assert_close(p.double(), wanted, rtol=2e-6, atol=1e-6)
-    assert [memory.numel() for memory in workspace.values()] == [BLOCK]
 
 
 @pytest.mark.parametrize("kind", ["flat", "square"])
@@ -178,7 +167,7 @@ def test_strengths_of_a_stack_count_each_for_its_own(kind, shape, groups):
     ]
     plain = [elastic_net(p[b], t[b], float(l1[b]), float(l2[b])) for b in range(4)]
     q = p.clone()
-    apply([Job(p, step, l1, l2, group, groups), Job(q, step, l1, l2)], {})
+    apply([Job(p, step, l1, l2, group, groups), Job(q, step, l1, l2)])
     torch.testing.assert_close(p, torch.stack(wanted), rtol=1e-6, atol=1e-9)
     torch.testing.assert_close(q, torch.stack(plain), rtol=1e-6, atol=1e-9)
 
@@ -190,7 +179,7 @@ def test_sixteen_bits_are_taken_to_thirty_two(dtype, group):
     step, _ = steps_of(p, "square")
     t = step.scale / (step.square.float().sqrt() + step.offset)
     wanted = Penalty(2.0, 1.0, group).proximal(p.float(), t).to(dtype)
-    apply([Job(p, step, 2.0, 1.0, group)], {})
+    apply([Job(p, step, 2.0, 1.0, group)])
     assert p.dtype is dtype
     torch.testing.assert_close(p, wanted, rtol=1e-2, atol=1e-6)
     assert torch.equal(p == 0, wanted == 0)
@@ -202,12 +191,12 @@ def test_what_is_no_number_stays_none_and_other_layouts_work(shape, kind):
     p = normal(*shape)
     p[0, 1] = math.nan
     step, _ = steps_of(p, kind)
-    apply([Job(p, step, 1.0, 0.5)], {})
+    apply([Job(p, step, 1.0, 0.5)])
     assert p.isnan().sum() == 1
     p, turned = normal(*shape), normal(*shape).t().contiguous().t()
     step, t = steps_of(p, kind)
     wanted = elastic_net(p, t, 1.0, 0.5)
-    apply([Job(turned, step, 1.0, 0.5)], {})
+    apply([Job(turned, step, 1.0, 0.5)])
     torch.testing.assert_close(turned, wanted, rtol=1e-11, atol=1e-12)
 
 

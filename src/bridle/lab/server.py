@@ -5,6 +5,7 @@ Only this module and its two helpers (``security``, ``streaming``) know Starlett
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import threading
@@ -23,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .. import __version__
 from ..errors import UsageError
@@ -38,6 +40,7 @@ from .work import Compute, compute_late
 HOST = "127.0.0.1"
 FIRST_PORT = 8642
 MOST_PORTS = 50
+PIECE = 1 << 16  # bytes
 
 
 def create_app(
@@ -105,6 +108,19 @@ def create_app(
     return Guard(inner, port, keys)
 
 
+class _Protocol(H11Protocol):
+    """HTTP, taking in what the system has in pieces that are cheap to hand on.
+
+    asyncio asks for a quarter of a megabyte at a time. A block that large is fetched from the system and given back for
+    each of the copies that are made on the way, which costs more than the copying.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        if hasattr(transport, "max_size"):
+            transport.max_size = PIECE
+        super().connection_made(transport)
+
+
 class _Server(uvicorn.Server):
     """uvicorn, saying when it listens and telling lessons when it stops."""
 
@@ -118,6 +134,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.started:
             threading.Thread(target=self._ready, daemon=True).start()
+            self._tables.begin_named()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets=sockets)
@@ -184,7 +201,7 @@ def serve(
     app = create_app(opened.getsockname()[1], keys, files, lessons, stopping, tables)
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=_Protocol,
         ws="none",
         loop="asyncio",
         lifespan="off",

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from .ahead import WORTH, Ahead
 from .aside import aside
 from .work import Progress
 
@@ -54,6 +55,7 @@ class Tables:
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._folder: str | None = None
         self._parsed: tuple[str, Table] | None = None
+        self._ahead: Ahead | None = None
         self._results: OrderedDict[Hashable, tuple[str, Any]] = OrderedDict()
         self._closed = False
 
@@ -65,9 +67,30 @@ class Tables:
             self._folder = self._folder or tempfile.mkdtemp(prefix=PREFIX)
             return self._folder
 
-    def add(self, path: str, name: str) -> tuple[Held, str]:
+    def add(self, path: str, name: str, ahead: Ahead | None = None) -> tuple[Held, str]:
         """Keep a file that was written into the folder; what the person should know of a table that had to go, or ""."""
-        return self._keep(Held(secrets.token_hex(8), shown(name), path, os.path.getsize(path), True))
+        held = Held(secrets.token_hex(8), shown(name), path, os.path.getsize(path), True)
+        if ahead is not None:
+            ahead.id = held.id
+        return self._keep(held)
+
+    def begin(self, path: str, name: str, size: int) -> Ahead | None:
+        """Read a file that is still being written; None where that does not pay, or a table is at work already."""
+        with self._lock:
+            busy = self._turn.locked() or (self._ahead is not None and not self._ahead.ended)
+            if self._closed or busy or size < WORTH:
+                return None
+            self._parsed = None  # two tables in memory would be one too many
+            self._ahead = Ahead(path, shown(name), size)
+            return self._ahead
+
+    def begin_named(self) -> None:
+        """Read what the command line named, before the page asks for it."""
+        for held in self.listed()[:1]:
+            ahead = self.begin(held.path, held.name, held.size)
+            if ahead is not None:
+                ahead.id = held.id
+                ahead.grown(held.size)
 
     def named(self, path: str) -> Held:
         """Keep a file that the command line named, where it lies.
@@ -118,6 +141,9 @@ class Tables:
             held = self._held.pop(id, None)
             if self._parsed is not None and self._parsed[0] == id:
                 self._parsed = None
+            if self._ahead is not None and self._ahead.id == id:
+                self._ahead.leave()
+                self._ahead = None
             for key in [key for key, (of, _) in self._results.items() if of == id]:
                 del self._results[key]
         if held is not None and held.own:
@@ -131,6 +157,9 @@ class Tables:
             self._held.clear()
             self._results.clear()
             self._parsed = None
+            if self._ahead is not None:
+                self._ahead.leave()
+                self._ahead = None
             folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -143,13 +172,26 @@ class Tables:
         parsed = self._parsed
         if parsed is None or parsed[0] != id:
             self._parsed = None  # two tables in memory would be one too many
-            table = read_followed(held.path, held.name, progress)
+            table = self._read_ahead(id, progress) or read_followed(held.path, held.name, progress)
             with self._lock:
                 if id in self._held:
                     self._parsed = (id, table)
         else:
             table = parsed[1]
         return Followed(table, progress)
+
+    def _read_ahead(self, id: str, progress: Progress) -> Table | None:
+        """The table where it was read ahead; what was read of another one is given up."""
+        ahead = self._ahead
+        if ahead is None:
+            return None
+        if ahead.id != id:
+            ahead.leave()
+        found = ahead.table(progress)
+        with self._lock:
+            if self._ahead is ahead:
+                self._ahead = None
+        return found if ahead.id == id else None
 
     def beside(self, work: Any, progress: Progress) -> Any:
         """``aside.aside``, one piece of work on tables at a time."""

@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -110,41 +110,53 @@ class Uploads:
             await _forget(request)
             raise OSError(errno.ENOSPC, "the disk is full")
         handle, path = tempfile.mkstemp(dir=folder)  # 0600, a name of its own
-        kept = False
+        ahead, kept = None, False
         try:
+            ahead = self.tables.begin(path, name, length)
             with os.fdopen(handle, "wb") as file:
-                async for piece in _patiently(request):
+
+                def take(piece: bytes) -> bool:
                     file.write(piece)
+                    if ahead is not None:
+                        file.flush()
+                        ahead.grown(file.tell())
+                    return True
+
+                await _patiently(request, take)
                 seen = file.tell()
             if seen != length:
                 raise ClientDisconnect
-            held, said = self.tables.add(path, name)
+            held, said = self.tables.add(path, name, ahead)
             kept = True
         finally:
             if not kept:
                 remove(path)
+                if ahead is not None:
+                    ahead.leave()
         return JSONResponse({**held.described(), "said": said}, headers=NO_STORE)
 
 
-async def _patiently(request: Request) -> AsyncIterator[bytes]:
-    """The pieces of a body, as long as they come."""
-    stream = request.stream().__aiter__()
-    while True:
-        try:
-            piece = await asyncio.wait_for(anext(stream), PATIENCE)
-        except StopAsyncIteration:
-            return
-        yield piece
+async def _patiently(request: Request, take: Callable[[bytes], bool]) -> None:
+    """Hand over the pieces of a body as long as they come and are taken."""
+    now = asyncio.get_running_loop().time
+    async with asyncio.timeout(PATIENCE) as limit:
+        async for piece in request.stream():
+            if not take(piece):
+                return
+            limit.reschedule(now() + PATIENCE)
 
 
 async def _forget(request: Request) -> None:
     """Read what is refused, up to a limit, so that the answer arrives."""
     left = READ_AND_FORGET
+
+    def take(piece: bytes) -> bool:
+        nonlocal left
+        left -= len(piece)
+        return left >= 0
+
     try:
-        async for piece in _patiently(request):
-            left -= len(piece)
-            if left < 0:
-                return
+        await _patiently(request, take)
     except (ClientDisconnect, TimeoutError):
         return
 

@@ -25,7 +25,7 @@ from ..model import Model
 from ..moments import accumulate
 from ..selection import make_folds
 from ..table import Note, Schema, Table, infer, open_table
-from ..table.columns import Days, Numbers, Text
+from ..table.columns import Column, Days, Numbers, Text
 from ..table.roles import read_groups, read_order, read_weights
 from .following import Followed
 from .keys import Key, number_text
@@ -113,7 +113,6 @@ def _columns(key: Key, progress: Progress, tables: Tables) -> Lesson:
         column = table.column(name)
         missing.append(_missing(column))
         seen.append(_seen(column))
-    small = table.take(np.arange(min(HEAD_ROWS, table.n_rows)))
     return {
         **_about(key, tables, table, arguments),
         "problem": problem,
@@ -123,7 +122,7 @@ def _columns(key: Key, progress: Progress, tables: Tables) -> Lesson:
         "details": [by_name.get(name, ("", "", ""))[2] for name in table.names],
         "seen": seen,
         "missing": np.array(missing, dtype=np.int64),
-        "head": [_cells(small, name) for name in table.names],
+        "head": [_cells(table.column(name), min(HEAD_ROWS, table.n_rows)) for name in table.names],
         "notes": _noted(notes),
         "n_notes": len(notes),
         "n_design": 0 if schema is None else schema.n_columns,
@@ -156,13 +155,12 @@ def _seen(column: Any) -> str:
     return column.what if isinstance(column, Days) else str(column.reason)
 
 
-def _cells(table: Table, name: str) -> list[str]:
-    """The cells of a small table as texts to show."""
-    column = table.column(name)
+def _cells(column: Column, count: int) -> list[str]:
+    """The first cells of a column as texts to show."""
     if isinstance(column, Text):
-        cells = [column.levels[code] if code >= 0 else "" for code in column.codes]
+        cells = [column.levels[code] if code >= 0 else "" for code in column.codes[:count]]
     elif isinstance(column, (Numbers, Days)):
-        gone = np.zeros(table.n_rows, dtype=bool) if column.missing is None else column.missing
+        gone = np.zeros(count, dtype=bool) if column.missing is None else column.missing
         show = _day if isinstance(column, Days) else _number
         cells = [
             ""
@@ -170,10 +168,10 @@ def _cells(table: Table, name: str) -> list[str]:
             else ("true" if value else "false")
             if getattr(column, "boolean", False)
             else show(value)
-            for value, off in zip(column.values, gone)
+            for value, off in zip(column.values[:count], gone[:count])
         ]
     else:
-        cells = ["…"] * table.n_rows
+        cells = ["…"] * count
     return [cell if len(cell) <= LONGEST_CELL else cell[:LONGEST_CELL] + "…" for cell in cells]
 
 

@@ -5,9 +5,9 @@ step size that may be 0,
 
     b = soft(v d, scale l1),   e = d + scale l2,   u = b / e,   or b / (e + scale s/n) where there are groups
 
-Without groups, everything runs through torch's foreach operations: one call for all parameters of one kind. Large
-parameters on a CPU go through the same arithmetic in blocks that stay in the cache, in memory that is used again, since
-there a step is paid by the byte. Floats of 16 bits are taken to 32 and back.
+On a CPU a step is paid by the byte: there the compiled core does all of this in one pass over memory. What it does not
+know, other devices, tensors as strengths, other layouts, goes through torch: without groups by foreach operations, one call
+for all parameters of one kind. Floats of 16 bits are taken to 32 and back.
 """
 
 from __future__ import annotations
@@ -16,18 +16,22 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
 
+from .. import _core
 from .metrics import StepSize
-from .penalties import Strength, group_norms, keep_axes, none, other_axes
+from .penalties import Keep, Strength, group_norms, keep_axes, none, other_axes
 
 Tensor = Any  # a torch.Tensor
-LARGE = 1 << 18  # numbers of a parameter on a CPU that is worth blocks of its own
-BLOCK = 1 << 20  # numbers in a block: less, and starting an operation costs more than the memory does
-GROUP_BLOCK = 1 << 18  # the same where a block is read many times
-Workspace = dict[Any, Tensor]
+KINDS = {"flat": 0, "square": 1, "centered": 2, "plain": 3}  # as the core counts them
+PLAIN = (
+    torch.Tensor,
+    torch.nn.Parameter,
+)  # whose memory is what it seems: a class of its own may keep it elsewhere
+LARGE = 1 << 17  # numbers of a parameter that is worth a second thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,11 +46,11 @@ class Job:
     groups: Any = "neurons"
 
 
-def apply(jobs: Sequence[Job], workspace: Workspace) -> None:
-    """All proximal maps, in place; ``workspace`` keeps memory between calls.
+def apply(jobs: Sequence[Job]) -> None:
+    """All proximal maps, in place.
 
     >>> w = torch.tensor([3.0, -0.5])
-    >>> apply([Job(w, StepSize(0.5), l1=2.0, l2=0.0)], {})
+    >>> apply([Job(w, StepSize(0.5), l1=2.0, l2=0.0)])
     >>> w
     tensor([2., 0.])
     """
@@ -54,15 +58,73 @@ def apply(jobs: Sequence[Job], workspace: Workspace) -> None:
     for job in jobs:
         if not torch.is_tensor(job.step.scale) and job.step.scale == 0:
             continue  # no step, no penalty
+        if _compiled(job):
+            continue
         p = job.parameter
         if not none(job.group):
-            _grouped(job)
-        elif _in_blocks(job):
-            _blocked(job, workspace)
+            p.copy_(_shrunk(job))
         else:
             buckets[p.device, p.dtype, job.step.kind, none(job.l1), none(job.l2)].append(job)
     for bucket in buckets.values():
         _listed(bucket)
+
+
+def _compiled(job: Job) -> bool:
+    """The map by the core; False, and nothing done, where the core does not know how."""
+    p, step = job.parameter, job.step
+    numbers = (step.scale, step.offset, job.l1, job.l2, job.group)
+    if any(isinstance(one, torch.Tensor) for one in numbers) or not _readable(p, p):
+        return False
+    root = step.plain if step.square is None else step.square
+    if not all(one is None or _readable(one, p) for one in (root, step.mean)):
+        return False
+    l1, group, axes = job.l1, 0.0, (1, 1, p.numel(), 1)
+    if job.group:
+        found = merged(tuple(p.shape), keep_axes(job.groups, p.ndim))
+        if found is None:
+            return False
+        size = found[1] * found[3]
+        if size == 1:  # groups of one coordinate: |u|
+            l1 = l1 + job.group
+        else:
+            axes, group = found, step.scale * job.group * math.sqrt(size)
+    first, second = (0 if one is None else one.data_ptr() for one in (root, step.mean))
+    threads = torch.get_num_threads() if p.numel() >= LARGE else 1
+    _core.proximal(
+        p.dtype is torch.float64, KINDS[step.kind], p.data_ptr(), first, second, step.offset, step.scale * l1,
+        step.scale * job.l2, group, *axes, threads,
+    )  # fmt: skip
+    torch.autograd.graph.increment_version(p)
+    return True
+
+
+def _readable(tensor: Tensor, p: Tensor) -> bool:
+    """Whether the core may take a tensor's memory as it lies, beside that of the parameter."""
+    return (
+        type(tensor) in PLAIN and tensor.dtype is p.dtype and p.dtype in (torch.float32, torch.float64)
+        and tensor.device.type == "cpu" and tensor.layout is torch.strided and tensor.is_contiguous()
+        and tensor.shape == p.shape
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def merged(shape: tuple[int, ...], keep: Keep) -> tuple[int, int, int, int] | None:
+    """The axes kept and those that a group spans, neighbours as one: kept, spanned, kept, spanned. None for any other order.
+
+    >>> merged((5, 3), (0,)), merged((5, 3, 2, 2), (1,)), merged((2, 3, 2, 3, 2), (0, 2, 4))
+    ((5, 3, 1, 1), (1, 5, 3, 4), None)
+    """
+    out = [1, 1, 1, 1]
+    at = 0
+    for axis, length in enumerate(shape):
+        if length == 1:
+            continue
+        if at % 2 == (axis in keep):  # an even place is for kept axes, an odd one for spanned ones
+            at += 1
+        if at > 3:
+            return None
+        out[at] *= length
+    return out[0], out[1], out[2], out[3]
 
 
 def _listed(jobs: list[Job]) -> None:
@@ -101,10 +163,7 @@ def _curvatures(steps: list[StepSize], dtype: Any) -> list[Tensor] | None:
         torch._foreach_sqrt_(d)
     else:
         squares = [_to(step.square, dtype) for step in steps]
-        if len(squares) == 1 and squares[0].device.type == "cpu":
-            d = [torch.rsqrt(squares[0]).reciprocal_()]  # as in _blocked
-        else:
-            d = list(torch._foreach_sqrt(squares))
+        d = list(torch._foreach_sqrt(squares))
     _foreach("add", d, [step.offset for step in steps])
     return d
 
@@ -142,62 +201,10 @@ def _foreach_soft(v: list[Tensor], thresholds: list[Any]) -> None:
     torch._foreach_sub_(v, inside)
 
 
-def _in_blocks(job: Job) -> bool:
-    p, step = job.parameter, job.step
-    numbers = (step.scale, step.offset, job.l1, job.l2)
-    return (
-        p.device.type == "cpu" and p.numel() >= LARGE and p.dtype.itemsize >= 4 and p.is_contiguous()
-        and step.kind in ("flat", "square") and not any(torch.is_tensor(one) for one in numbers)
-        and (step.square is None or (step.square.is_contiguous() and step.square.dtype == p.dtype))
-        and step.offset > 0
-    )  # fmt: skip
-
-
-def _blocked(job: Job, workspace: Workspace) -> None:
-    """The same for one large parameter on a CPU."""
-    p, step, scale = job.parameter.view(-1), job.step, job.step.scale
-    l1, l2 = scale * job.l1, scale * job.l2
-    soft = torch._C._nn.softshrink
-    if step.square is None:
-        for v in p.split(BLOCK):
-            if l1:
-                soft(v, l1, out=v)
-            if l2:
-                v.div_(1 + l2)
-        return
-    memory = workspace.get(p.dtype)
-    if memory is None:
-        memory = workspace[p.dtype] = torch.empty(BLOCK, dtype=p.dtype)
-    for v, square in zip(p.split(BLOCK), step.square.view(-1).split(BLOCK)):
-        # sqrt as 1/rsqrt: half the time of sqrt on a processor for which MKL is slow, and no slower on others.
-        d = torch.rsqrt(square, out=memory[: v.numel()]).reciprocal_().add_(step.offset)
-        v.mul_(d)
-        if l1:
-            soft(v, l1, out=v)
-        if l2:
-            d.add_(l2)
-        v.div_(d)
-
-
-def _grouped(job: Job) -> None:
-    """A parameter whose groups are shrunk together, on a CPU in blocks of groups."""
-    p = job.parameter
-    keep = keep_axes(job.groups, p.ndim)
-    strengths = (job.l1, job.l2, job.group)
-    whole = p.device.type != "cpu" or p.numel() < LARGE or any(torch.is_tensor(one) for one in strengths)
-    count = 1 if whole else max(1, p.numel() // GROUP_BLOCK)
-    width = -(-p.shape[keep[0]] // count)
-    step = job.step
-    pieces = [
-        [None] * count if tensor is None else tensor.split(max(width, 1), dim=keep[0])
-        for tensor in (p, step.square, step.mean, step.plain)
-    ]
-    for v, square, mean, plain in zip(*pieces):
-        part = StepSize(step.scale, step.offset, square, mean, plain)
-        v.copy_(_shrunk(v, part, job, other_axes(keep, p.ndim)))
-
-
-def _shrunk(w: Tensor, step: StepSize, job: Job, axes: tuple[int, ...]) -> Tensor:
+def _shrunk(job: Job) -> Tensor:
+    """A parameter whose groups are shrunk together."""
+    w, step = job.parameter, job.step
+    axes = other_axes(keep_axes(job.groups, w.ndim), w.ndim)
     v = w if w.dtype.itemsize >= 4 else w.float()
     l1, l2, group = (_times(step.scale, one, v) for one in (job.l1, job.l2, job.group))
     curvatures = _curvatures([step], v.dtype)
@@ -218,4 +225,4 @@ def _shrunk(w: Tensor, step: StepSize, job: Job, axes: tuple[int, ...]) -> Tenso
     return b * (n / (share * e + s)) if d is None else (b * n).div_(e.mul_(share).add_(s))
 
 
-__all__ = ["Job", "Workspace", "apply"]
+__all__ = ["Job", "apply"]

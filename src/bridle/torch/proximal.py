@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..errors import UsageError
-from .fused import Job, Workspace, apply
+from .fused import Job, apply
 from .metrics import Group, StepSize, StepSizes, before_step, rule_of
 from .penalties import Penalty, Strength, keep_axes, none, strength
 from .sparsity import Sparsity, sparsity
@@ -127,7 +127,6 @@ class Proximal(torch.optim.Optimizer):  # type: ignore[misc]
             for one in self.param_groups:
                 self._fill(one)
         self._rule = None if self.step_sizes is not None else rule_of(self.optimizer)
-        self._workspace: Workspace = {}
 
     def __repr__(self) -> str:
         return f"Proximal({self.optimizer!r})"
@@ -144,7 +143,7 @@ class Proximal(torch.optim.Optimizer):  # type: ignore[misc]
                 _moving(one)
         before_step(self.optimizer, paying)
         out = self.optimizer.step() if closure is None else self.optimizer.step(closure)
-        apply([job for one in paying for job in self._jobs(one)], self._workspace)
+        apply([job for one in paying for job in self._jobs(one)])
         return out
 
     # What it adds

@@ -1,13 +1,32 @@
 // The 3D view: a bowl, a wall and a point. The only file that knows three.js; loaded by need as a script of its own.
 
 import {
-  AmbientLight, BufferAttribute, BufferGeometry, Color, DirectionalLight, DoubleSide, Group, Line, LineBasicMaterial, LineLoop, LineSegments, Mesh,
-  MeshBasicMaterial, MeshLambertMaterial, PerspectiveCamera, Scene as World, SphereGeometry, Vector3, WebGLRenderer, type Material, type Object3D,
+  BackSide, BufferAttribute, BufferGeometry, Color, FrontSide, Group, LineSegments, Mesh, PerspectiveCamera, Scene as World, ShaderMaterial, SphereGeometry, Vector3,
+  WebGLRenderer, type Side,
 } from "three";
 import type { Point } from "../math/pair";
 import type { Colours, Scene, Stage } from "./scene";
 
 const TALL = 1;
+const REST = 150; // milliseconds without a turn
+
+// Without a graphics card every pixel and every call costs. Light falls on corners, not on pixels: what lies between them is
+// mixed, and no eye can tell on sheets so smooth. Colours come as the screen wants them.
+const SUN = new Vector3(2, 5, 3).normalize();
+const LIT = `
+  uniform vec3 colour; uniform float side; varying vec3 tone;
+  void main() {
+    vec3 light = colour * (1.6 + 1.9 * max(0.0, side * dot(normal, vec3(${SUN.toArray().map((v) => v.toFixed(6)).join(",")})))) / 3.14159265;
+    tone = mix(1.055 * pow(light, vec3(1.0 / 2.4)) - 0.055, 12.92 * light, vec3(lessThanEqual(light, vec3(0.0031308))));
+    gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0);
+  }`;
+const PLAIN = `
+  uniform vec3 colour; varying vec3 tone;
+  void main() {
+    tone = colour;
+    gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0);
+  }`;
+const PAINT = "uniform float opacity; varying vec3 tone; void main() { gl_FragColor = vec4(tone, opacity); }";
 
 function nameOf(gl: WebGLRenderingContext | WebGL2RenderingContext): string {
   const detail = gl.getExtension("WEBGL_debug_renderer_info");
@@ -22,19 +41,31 @@ function inSoftware(): boolean {
   return software;
 }
 
+const indices = (faces: number[]): BufferAttribute => new BufferAttribute(new Uint16Array(faces), 1);
+
+/** Triangles between rings of corners, taking every `step`th each way. */
+function between(rings: number, around: number, step: number): number[] {
+  const faces: number[] = [];
+  for (let m = 0; m + step < rings; m += step)
+    for (let n = 0; n < around; n += step) {
+      const next = (n + step) % around;
+      const [a, b, c, e] = [m * around + n, m * around + next, (m + step) * around + n, (m + step) * around + next];
+      faces.push(a, c, b, b, c, e);
+    }
+  return faces;
+}
+
 function mount(canvas: HTMLCanvasElement, first: Colours): Stage {
   const plain = inSoftware();
   const renderer = new WebGLRenderer({ canvas, antialias: !plain, alpha: true, powerPreference: "low-power" });
   const world = new World();
   const camera = new PerspectiveCamera(32, 1, 0.1, 50);
-  const sun = new DirectionalLight(0xffffff, 1.9);
-  sun.position.set(2, 5, 3);
-  world.add(new AmbientLight(0xffffff, 1.6), sun);
   const stage = new Group();
   world.add(stage);
   let colours = first;
   let scene: Scene | undefined;
   let frame = 0;
+  let rest: number | undefined;
   let alive = true;
   let [azimuth, elevation] = [35, 32];
 
@@ -58,23 +89,51 @@ function mount(canvas: HTMLCanvasElement, first: Colours): Stage {
     return new Vector3((x - s.centre[0]) / s.half, height * TALL + lift, -(y - s.centre[1]) / s.half);
   };
   // Materials are kept: to dispose of the last one of a kind throws its compiled program away.
-  const materials = new Map<string, Material>();
-  const kept = <T extends Material>(name: string, make: () => T): T => {
-    let found = materials.get(name) as T | undefined;
-    if (!found) materials.set(name, (found = make()));
+  const materials = new Map<string, ShaderMaterial>();
+  const kept = (tone: string, opacity: number, side: Side | undefined): ShaderMaterial => {
+    const name = `${tone} ${opacity} ${side}`;
+    let found = materials.get(name);
+    if (!found) {
+      const lit = side !== undefined;
+      const colour = lit ? new Color(tone) : new Color(tone).convertLinearToSRGB();
+      found = new ShaderMaterial({
+        vertexShader: lit ? LIT : PLAIN, fragmentShader: PAINT, side: side ?? FrontSide, transparent: lit || opacity < 1, depthWrite: !lit,
+        uniforms: { colour: { value: colour }, opacity: { value: opacity }, side: { value: side === BackSide ? -1 : 1 } },
+      });
+      materials.set(name, found);
+    }
     return found;
   };
-  const line = (points: Vector3[], tone: string, closed: boolean, opacity = 1): Object3D => {
-    const geometry = new BufferGeometry().setFromPoints(points);
-    const material = kept(`line ${tone} ${opacity}`, () => new LineBasicMaterial({ color: new Color(tone), transparent: opacity < 1, opacity }));
-    return closed ? new LineLoop(geometry, material) : new Line(geometry, material);
+  /** Lines of one colour, drawn with one call. */
+  const lines = (runs: readonly (readonly Vector3[])[], tone: string, opacity = 1): void => {
+    const ends = runs.flatMap((run) => run.slice(1).flatMap((point, n) => [run[n], point]));
+    stage.add(new LineSegments(new BufferGeometry().setFromPoints(ends), kept(tone, opacity, undefined)));
   };
-  const mesh = (corners: Vector3[], faces: number[], tone: string, opacity: number): Mesh => {
+  const closed = (run: readonly Vector3[]): readonly Vector3[] => [...run, run[0]];
+  /** A sheet that light shines through: what is seen of it from behind, then from before. */
+  const sheet = (corners: Vector3[], faces: number[], tone: string, opacity: number, order: number): BufferGeometry => {
     const geometry = new BufferGeometry().setFromPoints(corners);
-    geometry.setIndex(new BufferAttribute(new Uint32Array(faces), 1));
+    geometry.setIndex(indices(faces));
     geometry.computeVertexNormals();
-    const material = kept(`sheet ${tone} ${opacity}`, () => new MeshLambertMaterial({ color: new Color(tone), side: DoubleSide, transparent: true, opacity, depthWrite: false }));
-    return new Mesh(geometry, material);
+    for (const side of [BackSide, FrontSide]) {
+      const half = new Mesh(geometry, kept(tone, opacity, side));
+      half.renderOrder = order;
+      stage.add(half);
+      order += 0.5;
+    }
+    return geometry;
+  };
+  // In software the bowl's many small faces cost most of a frame: while it turns it is made of every second corner each way.
+  let coarsen: (coarse: boolean) => void = () => undefined;
+  const turning = (): void => {
+    if (!plain) return;
+    coarsen(true);
+    window.clearTimeout(rest);
+    rest = window.setTimeout(() => {
+      rest = undefined;
+      coarsen(false);
+      soon();
+    }, REST);
   };
   const clear = (): void => {
     for (const child of [...stage.children]) {
@@ -87,48 +146,37 @@ function mount(canvas: HTMLCanvasElement, first: Colours): Stage {
     if (!scene) return;
     const { rings, heights, wall, wallHeights, trajectory, solution, solutionHeight, centre, half } = scene;
     const around = rings[0]?.length ?? 0;
-    const floor = [-1, 1].map((u): Point => [centre[0] + u * half, 0]);
-    const side = [-1, 1].map((v): Point => [0, centre[1] + v * half]);
-    const axes = new LineSegments(
-      new BufferGeometry().setFromPoints([place(floor[0], 0), place(floor[1], 0), place(side[0], 0), place(side[1], 0)]),
-      kept(`line ${colours.muted} 1`, () => new LineBasicMaterial({ color: new Color(colours.muted) })),
-    );
-    const frameLine = line([[-1, -1], [1, -1], [1, 1], [-1, 1]].map(([u, v]) => place([centre[0] + u * half, centre[1] + v * half], 0)), colours.rule, true);
-    stage.add(axes, frameLine);
+    const edge = (u: number, v: number): Vector3 => place([centre[0] + u * half, centre[1] + v * half], 0);
+    lines([[place([centre[0] - half, 0], 0), place([centre[0] + half, 0], 0)], [place([0, centre[1] - half], 0), place([0, centre[1] + half], 0)]], colours.muted);
+    lines([closed([edge(-1, -1), edge(1, -1), edge(1, 1), edge(-1, 1)])], colours.rule);
 
     const corners: Vector3[] = [];
     rings.forEach((ring, m) => ring.forEach((point) => corners.push(place(point, heights[m]))));
-    const faces: number[] = [];
-    for (let m = 0; m + 1 < rings.length; m++)
-      for (let n = 0; n < around; n++) {
-        const next = (n + 1) % around;
-        const [a, b, c, e] = [m * around + n, m * around + next, (m + 1) * around + n, (m + 1) * around + next];
-        faces.push(a, c, b, b, c, e);
-      }
-    const bowl = mesh(corners, faces, colours.up, 0.3);
-    bowl.renderOrder = 2;
-    stage.add(bowl);
-    rings.forEach((ring, m) => {
-      if (m > 0 && m % 2 === 0) stage.add(line(ring.map((point) => place(point, heights[m])), colours.up, true, 0.75));
-    });
+    const [fine, coarse] = [between(rings.length, around, 1), between(rings.length, around, 2)];
+    const bowl = sheet(corners, fine, colours.up, 0.3, 2);
+    bowl.setIndex(indices([...fine, ...coarse]));
+    coarsen = (now) => (now ? bowl.setDrawRange(fine.length, coarse.length) : bowl.setDrawRange(0, fine.length));
+    coarsen(rest !== undefined);
+    const seen = rings.map((_, m) => m).filter((m) => m > 0 && m % 2 === 0);
+    lines(seen.map((m) => closed(corners.slice(m * around, (m + 1) * around))), colours.up, 0.75);
 
     if (wall.length > 2) {
       const count = wall.length;
-      const sheet = [...wall.map((point) => place(point, 0)), ...wall.map((point, n) => place(point, wallHeights[n]))];
+      const foot = wall.map((point) => place(point, 0));
+      const top = wall.map((point, n) => place(point, wallHeights[n]));
       const panels: number[] = [];
       for (let n = 0; n < count; n++) {
         const next = (n + 1) % count;
         panels.push(n, next, count + n, next, count + next, count + n);
       }
-      const curtain = mesh(sheet, panels, colours.down, 0.38);
-      curtain.renderOrder = 1;
-      stage.add(curtain, line(sheet.slice(0, count), colours.down, true), line(sheet.slice(count), colours.down, true));
+      sheet([...foot, ...top], panels, colours.down, 0.38, 1);
+      lines([closed(foot), closed(top)], colours.down);
     }
-    if (trajectory.length > 1) stage.add(line(trajectory.map((point) => place(point, 0, 0.004)), colours.ink, false));
-    const ball = new Mesh(new SphereGeometry(0.045, 24, 16), kept(`ball ${colours.ink}`, () => new MeshBasicMaterial({ color: new Color(colours.ink) })));
+    const ball = new Mesh(new SphereGeometry(0.045, 24, 16), kept(colours.ink, 1, undefined));
     ball.position.copy(place(solution, solutionHeight));
     ball.renderOrder = 3;
-    stage.add(ball, line([place(solution, 0), place(solution, solutionHeight)], colours.ink, false));
+    stage.add(ball);
+    lines([trajectory.map((point) => place(point, 0, 0.004)), [place(solution, 0), place(solution, solutionHeight)]], colours.ink);
   };
   aim();
   return {
@@ -151,8 +199,9 @@ function mount(canvas: HTMLCanvasElement, first: Colours): Stage {
       aim();
     },
     turn(a, e) {
-      azimuth = a;
-      elevation = e;
+      if (azimuth === a && elevation === e) return;
+      [azimuth, elevation] = [a, e];
+      turning();
       aim();
     },
     project(points) {
@@ -165,6 +214,7 @@ function mount(canvas: HTMLCanvasElement, first: Colours): Stage {
     dispose() {
       alive = false;
       cancelAnimationFrame(frame);
+      window.clearTimeout(rest);
       clear();
       for (const material of materials.values()) material.dispose();
       renderer.dispose();

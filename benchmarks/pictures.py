@@ -1,0 +1,100 @@
+"""Pictures of a results file, run in matplotlib's own environment: ``python -m benchmarks.pictures results/<name>.json``.
+
+<name>.svg: for each work every tool's time against its worst gap; <name>-growth.svg: time against size, log-log.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib  # type: ignore[import-not-found]
+
+matplotlib.use("svg")
+import matplotlib.pyplot as plt  # type: ignore[import-not-found]
+
+NAMES = {"n": "rows", "p": "columns", "folds": "folds", "n_alphas": "alphas"}
+SMALLEST_GAP = 1e-17
+
+
+def machine_text(machine: dict[str, Any]) -> str:
+    """Under each picture: where its numbers are from."""
+    return f"{machine['cpu']}, {machine['threads']} threads, {machine['memory_gib']} GiB, bridle {machine['commit']}"
+
+
+def colours(names: list[str]) -> dict[str, Any]:
+    """One colour a tool, bridle's black."""
+    palette = plt.get_cmap("tab10").colors
+    others = sorted(name for name in names if not name.startswith("bridle"))
+    return dict.fromkeys(names, "black") | {name: palette[k % 10] for k, name in enumerate(others)}
+
+
+def of_contests(contests: list[dict[str, Any]], machine: dict[str, Any]) -> Any:
+    """A panel a contest: time to the right, worst gap upwards; hollow: tightened."""
+    tools = sorted({entry["tool"] for contest in contests for entry in contest["entries"]})
+    colour = colours(tools)
+    columns = min(4, len(contests))
+    lines = math.ceil(len(contests) / columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(4 * columns, 3 * lines + 0.8), squeeze=False)
+    for axis, contest in zip(axes.flat, contests):
+        for entry in contest["entries"]:
+            if entry["median"] is None or entry["worst_gap"] is None:
+                continue
+            fill = colour[entry["tool"]] if entry["tolerance"] is None else "none"
+            axis.scatter(entry["median"], max(entry["worst_gap"], SMALLEST_GAP), s=36,
+                         edgecolors=[colour[entry["tool"]]], facecolors=[fill])  # fmt: skip
+        axis.set(xscale="log", yscale="log")
+        axis.set_title(f"{contest['work']}, {contest['kind']}\n{contest['text']}", fontsize=7)
+    for axis in list(axes.flat)[len(contests) :]:
+        axis.axis("off")
+    handles = [plt.Line2D([], [], marker="o", linestyle="", color=colour[tool], label=tool) for tool in tools]
+    figure.legend(handles=handles, loc="lower center", ncols=min(8, len(tools)), fontsize=7)
+    figure.suptitle("seconds (right) and worst certified gap (up); hollow: tightened", fontsize=9)
+    return finished(figure, machine)
+
+
+def of_growth(points: list[dict[str, Any]], machine: dict[str, Any]) -> Any:
+    """A panel for each thing that grows: seconds against its size, both logarithmic."""
+    grown = list(dict.fromkeys(point["axis"] for point in points))
+    tools = list(dict.fromkeys(tool for point in points for tool in point["seconds"]))
+    colour = colours(tools)
+    figure, axes = plt.subplots(1, len(grown), figsize=(3.6 * len(grown), 3.8), squeeze=False)
+    for axis, name in zip(axes.flat, grown):
+        own = [point for point in points if point["axis"] == name]
+        for tool in tools:
+            known = [(point["size"], point["seconds"][tool]) for point in own if point["seconds"].get(tool)]
+            axis.plot(*zip(*known), marker="o", color=colour[tool], label=tool) if known else None
+        axis.set(xscale="log", yscale="log", xlabel=NAMES[name])
+    axes[0, 0].set_ylabel("seconds")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncols=len(tools), fontsize=7)
+    return finished(figure, machine)
+
+
+def finished(figure: Any, machine: dict[str, Any]) -> Any:
+    """The machine below, room for the legend."""
+    figure.text(0.995, 0.995, machine_text(machine), ha="right", va="top", fontsize=6)
+    figure.tight_layout(rect=(0, 0.08, 1, 0.97))
+    return figure
+
+
+def main() -> None:
+    """Draws what the file holds."""
+    file = Path(sys.argv[1])
+    record = json.loads(file.read_text())
+    made = []
+    if record["contests"]:
+        made.append(file.with_suffix(".svg"))
+        of_contests(record["contests"], record["machine"]).savefig(made[-1])
+    if record["growth"]:
+        made.append(file if file.stem.endswith("growth") else file.with_name(f"{file.stem}-growth.json"))
+        made[-1] = made[-1].with_suffix(".svg")
+        of_growth(record["growth"], record["machine"]).savefig(made[-1])
+    print("Drawn: " + ", ".join(f"benchmarks/results/{one.name}" for one in made))
+
+
+if __name__ == "__main__":
+    main()

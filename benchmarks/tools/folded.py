@@ -1,0 +1,69 @@
+"""Cross-validation for tools without one that takes given folds: their path on each fold, their path on all rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Data, Fits, Floats
+from ..worker import Answer
+from .estimating import stacked
+
+# (X, y, alphas, l1_ratio) -> intercepts (A,), coefs (p, A)
+PathOf = Callable[[Any, Floats, Floats, float], tuple[Floats, Any]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """``errors`` (ratios, folds, A) mean squared, ``paths`` intercepts (A,) and coefs (A, p) for each ratio."""
+
+    errors: Floats
+    paths: list[tuple[Floats, Any]]
+
+    def answer(self, data: Data) -> Answer:
+        """The smallest mean over the folds, each row counted alike."""
+        mean = np.average(self.errors, axis=1, weights=np.bincount(data.folds))
+        best = np.unravel_index(int(mean.argmin()), mean.shape)
+        return Answer(float(data.alphas[best[1]]), float(mean[best]), {})
+
+    def fits(self, data: Data) -> Fits:
+        """To be judged."""
+        return stacked(data, self.paths)
+
+
+def search(data: Data, X: Any, path_of: PathOf, processes: int) -> Result:
+    """One path a fold and ratio, in ``processes`` processes; then the paths of all rows."""
+    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+
+    splits = [(ratio, fold) for ratio in data.l1_ratios for fold in range(int(data.folds.max()) + 1)]
+    rows = X.tocsr() if data.sparse else X
+    ready = [
+        (ratio, np.flatnonzero(data.folds != fold), np.flatnonzero(data.folds == fold))
+        for ratio, fold in splits
+    ]
+    errors = Parallel(n_jobs=processes)(
+        delayed(held_out)(rows, data.y, data.alphas, ratio, train, test, path_of)
+        for ratio, train, test in ready
+    )
+    return Result(
+        np.array(errors).reshape(len(data.l1_ratios), -1, len(data.alphas)), whole(data, X, path_of)
+    )
+
+
+def held_out(
+    X: Any, y: Floats, alphas: Floats, ratio: float, train: Any, test: Any, path_of: PathOf
+) -> Floats:
+    """(A,) mean squared errors of one fold."""
+    fitted = X[train] if isinstance(X, np.ndarray) else X[train].tocsc()
+    intercepts, coefs = path_of(fitted, y[train], alphas, ratio)
+    off = y[test][:, None] - np.asarray(X[test] @ coefs) - intercepts
+    return np.asarray((off**2).mean(axis=0))
+
+
+def whole(data: Data, X: Any, path_of: PathOf) -> list[tuple[Floats, Any]]:
+    """The paths of all rows."""
+    found = [path_of(X, data.y, data.alphas, ratio) for ratio in data.l1_ratios]
+    return [(intercepts, coefs.T) for intercepts, coefs in found]

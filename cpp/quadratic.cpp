@@ -17,12 +17,18 @@ constexpr double stale = 0.25;
 constexpr double rounding = 1e-13;
 // Gradients are this share of ||y|| from what they are: nothing below it is pursued.
 constexpr double settled = 1e-14;
+// Where nobody looks at the coefficients; a step with the inverse of another ridge part, or on a support that is nearly
+// dependent, leaves more, and the next one costs little.
+constexpr double nearly_settled = 1e-11;
 // So often in one solve all columns that change sign leave at once; then one at a time, which cannot go in circles.
 constexpr int64_t most_leaps = 12;
 // Beyond this many the inverse costs more than it brings.
 constexpr int64_t largest_support = 6000;
 
 bool left_out(const Quadratic& q, int64_t j) { return !(q.factor[j] < infinity) || !(q.gram[j * q.stride + j] > 0); }
+
+// |x_j'y| is at most ||x_j|| ||y||: the unit in which a gradient is small.
+double gradient_bound(const Quadratic& q, int64_t j) { return std::sqrt(q.gram[j * q.stride + j]) * std::sqrt(q.yy); }
 
 double clip(const Quadratic& q, int64_t j, double value) {
   if (q.lower && value < q.lower[j]) return q.lower[j];
@@ -74,7 +80,8 @@ void Descent::move(Quadratic& q, const std::vector<int64_t>& columns, const std:
   axpys(static_cast<int64_t>(rows_.size()), against_.data(), rows_.data(), q.g, q.m);
 }
 
-// The right side of the equations on the support, g - a1 v sign - a2 v b; returns its largest entry.
+// The right side of the equations on the support, g - a1 v sign - a2 v b; returns its largest entry, as a share of what
+// the penalty and the gradient at zero could be at most.
 double Descent::right_side(const Quadratic& q, Strength s) {
   const int64_t n = support_.size();
   right_.resize(n);
@@ -83,7 +90,7 @@ double Descent::right_side(const Quadratic& q, Strength s) {
     const int64_t j = support_.columns[i];
     const double v = q.factor[j];
     right_[i] = q.g[j] - s.a1 * v * support_.signs[i] - s.a2 * v * q.b[j];
-    largest = std::max(largest, std::abs(right_[i]));
+    largest = std::max(largest, std::abs(right_[i]) / (s.a1 * v + gradient_bound(q, j)));
   }
   return largest;
 }
@@ -143,7 +150,6 @@ double Descent::sweep(Quadratic& q, Strength s) {
 
 double Descent::scan(const Quadratic& q, Strength s) {
   violators_.clear();
-  const double floor = settled * std::sqrt(q.yy);
   double residual = q.yy, inner = 0, penalty = 0, block = 0, scale = 1;
   for (int64_t j = 0; j < q.m; ++j) {
     if (left_out(q, j)) continue;
@@ -167,7 +173,8 @@ double Descent::scan(const Quadratic& q, Strength s) {
     const double size = std::abs(g);
     if (size > l1) {
       if (l2 == 0 && !bounded(q, j, g)) scale = std::min(scale, l1 / size);
-      if (b == 0 && size > l1 * (1 + rounding) + floor && !support_.holds(j) && clip(q, j, g > 0 ? 1.0 : -1.0) != 0)
+      if (b == 0 && size > l1 * (1 + rounding) + settled * gradient_bound(q, j) && !support_.holds(j) &&
+          clip(q, j, g > 0 ? 1.0 : -1.0) != 0)
         violators_.push_back(j);
     }
   }
@@ -289,11 +296,7 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outco
     }
     if (++full_steps % 8 == 0) gradient(q, q.g);  // updates must not pile up rounding
     outcome.gap = scan(q, s);
-    // Errors go with the root of the gap, and where a step was not exact (the inverse of another ridge part, a support
-    // that is nearly dependent) the next one costs little.
-    if (violators_.empty() && outcome.gap <= 1e-4 * effort.tolerance && !effort.exact) return true;
-    const double off = right_side(q, s);
-    const bool done = off <= settled * (s.a1 + std::sqrt(q.yy));
+    const bool done = right_side(q, s) <= (effort.exact ? settled : nearly_settled);
     // Steps on one support that gain nothing more are at rounding; rounds that change it may gain nothing for a while.
     idle = violators_.empty() && outcome.gap > 0.5 * last ? idle + 1 : 0;
     if (violators_.empty() && outcome.gap <= effort.tolerance && (done || idle >= 2)) return true;

@@ -10,6 +10,7 @@ namespace bridle {
 
 namespace {
 constexpr int64_t most_kept_bytes = int64_t{1} << 28;
+constexpr double thin_share = 0.125;  // of the weight of all rows
 }
 
 WideData::WideData(const Columns& x, const double* y_in, const double* weights, const int64_t* rows,
@@ -33,11 +34,12 @@ WideData::WideData(const Columns& x, const double* y_in, const double* weights, 
   }
 
   std::vector<int64_t> dense_ids, sparse_ids;
+  std::vector<const Block*> blocks;  // of each sparse column
   for (const Block& block : x.blocks) {
     const bool sparse = block.storage == Storage::sparse_columns;
     for (int64_t j = 0; j < block.width; ++j) {
       (sparse ? sparse_ids : dense_ids).push_back(block.first + j);
-      if (sparse) block_.push_back(&block);
+      if (sparse) blocks.push_back(&block);
     }
   }
   dense_.reset(n_, static_cast<int64_t>(dense_ids.size()));
@@ -49,6 +51,10 @@ WideData::WideData(const Columns& x, const double* y_in, const double* weights, 
   scatter.assign(id.size() * n_atoms, 0.0);
   cross.assign(id.size() * n_atoms, 0.0);
 
+  take_sparse(blocks, n_threads, control);
+  std::vector<int32_t> atom_of(n_);
+  for (int64_t a = 0; a < n_atoms; ++a)
+    std::fill(atom_of.begin() + start[a], atom_of.begin() + start[a + 1], static_cast<int32_t>(a));
   const int64_t chunk = 4 * tile_width;
   const int64_t tasks = (places() + chunk - 1) / chunk;
   std::vector<std::vector<double>> buffers(std::max(n_threads, 1));
@@ -58,6 +64,10 @@ WideData::WideData(const Columns& x, const double* y_in, const double* weights, 
     for (int64_t place = task * chunk; place < std::min((task + 1) * chunk, places()); ++place) {
       if (id[place] < 0) continue;
       if ((place & 15) == 0) control.check();
+      if (thin(place)) {
+        measure_thin(place, atom_of);
+        continue;
+      }
       column(place, buffer);
       measure(place, buffer);
       if (place < dense_places()) dense_.set(place, buffer);
@@ -65,16 +75,66 @@ WideData::WideData(const Columns& x, const double* y_in, const double* weights, 
   });
 }
 
+// The entries of all sparse columns, rows renamed and those that stand twice added up.
+void WideData::take_sparse(const std::vector<const Block*>& blocks, int n_threads, Control& control) {
+  const int64_t count = static_cast<int64_t>(blocks.size()), from = dense_places(), chunk = 1024;
+  first_.assign(count + 1, 0);
+  thin_.assign(count, 0);
+  double total = 0;
+  for (double one : weight) total += one;
+  for (int64_t k = 0; k < count; ++k) {
+    const int64_t j = id[from + k] - blocks[k]->first;
+    first_[k + 1] = first_[k] + blocks[k]->starts[j + 1] - blocks[k]->starts[j];
+  }
+  row_.resize(first_[count]);
+  value_.resize(first_[count]);
+  std::vector<int64_t> length(count);
+  std::vector<std::vector<int64_t>> seen(std::max(n_threads, 1));
+  parallel_for((count + chunk - 1) / chunk, n_threads, control, [&](int64_t task, int worker) {
+    control.check();
+    std::vector<int64_t>& place_of = seen[worker];
+    place_of.resize(n_, -1);
+    for (int64_t k = task * chunk; k < std::min((task + 1) * chunk, count); ++k) {
+      const Block& block = *blocks[k];
+      const double* values = static_cast<const double*>(block.data);
+      const int64_t j = id[from + k] - block.first;
+      int64_t to = first_[k];
+      double held = 0;
+      for (int64_t e = block.starts[j]; e < block.starts[j + 1]; ++e) {
+        const int64_t at = position_[block.indices[e]];
+        if (at < 0) continue;
+        if (place_of[at] >= first_[k]) {
+          value_[place_of[at]] += values[e];
+          continue;
+        }
+        place_of[at] = to;
+        held += w[at];
+        row_[to] = static_cast<int32_t>(at);
+        value_[to++] = values[e];
+      }
+      for (int64_t e = first_[k]; e < to; ++e) place_of[row_[e]] = -1;
+      length[k] = to - first_[k];
+      thin_[k] = held <= thin_share * total;
+    }
+  });
+  int64_t to = 0;  // what fell away leaves gaps
+  for (int64_t k = 0; k < count; ++k) {
+    const int64_t old = first_[k];
+    if (to != old) {
+      std::copy_n(row_.begin() + old, length[k], row_.begin() + to);
+      std::copy_n(value_.begin() + old, length[k], value_.begin() + to);
+    }
+    first_[k] = to;
+    to += length[k];
+  }
+  first_[count] = to;
+}
+
 void WideData::column(int64_t place, double* out) const {
   if (place >= dense_places()) {
     std::fill_n(out, n_, 0.0);
-    const Block& block = *block_[place - dense_places()];
-    const int64_t j = id[place] - block.first;
-    const double* values = static_cast<const double*>(block.data);
-    for (int64_t k = block.starts[j]; k < block.starts[j + 1]; ++k) {
-      const int64_t at = position_[block.indices[k]];
-      if (at >= 0) out[at] += values[k];
-    }
+    const Entries some = entries(place);
+    for (int64_t k = 0; k < some.count; ++k) out[some.row[k]] = some.value[k];
     return;
   }
   if (kept_[place])
@@ -93,17 +153,26 @@ const double* WideData::keep_column(int64_t place) const {
   return kept_[place].get();
 }
 
-void WideData::sparse_products(int64_t place, const double* residuals, int64_t stride, int64_t count,
-                               double* out) const {
-  const Block& block = *block_[place - dense_places()];
-  const int64_t j = id[place] - block.first;
-  const double* values = static_cast<const double*>(block.data);
-  std::fill_n(out, count, 0.0);
-  for (int64_t k = block.starts[j]; k < block.starts[j + 1]; ++k) {
-    const int64_t at = position_[block.indices[k]];
-    if (at < 0) continue;
-    const double* row = residuals + at * stride;
-    for (int64_t r = 0; r < count; ++r) out[r] += values[k] * row[r];
+void WideData::measure_thin(int64_t place, const std::vector<int32_t>& atom_of) {
+  double* centre = mean.data() + place * n_atoms_;
+  double* squares = scatter.data() + place * n_atoms_;
+  double* products = cross.data() + place * n_atoms_;
+  const Entries some = entries(place);
+  std::vector<double> zeros(weight);  // the weight of the rows where the column is zero
+  for (int64_t k = 0; k < some.count; ++k) {
+    const int64_t i = some.row[k], a = atom_of[i];
+    centre[a] += w[i] * some.value[k];
+    products[a] += w[i] * some.value[k] * (y[i] - y_mean[a]);
+    zeros[a] -= w[i];
+  }
+  for (int64_t a = 0; a < n_atoms_; ++a) {
+    if (weight[a] > 0) centre[a] /= weight[a];
+    squares[a] = std::max(zeros[a], 0.0) * centre[a] * centre[a];
+  }
+  for (int64_t k = 0; k < some.count; ++k) {
+    const int64_t i = some.row[k], a = atom_of[i];
+    const double deviation = some.value[k] - centre[a];
+    squares[a] += w[i] * deviation * deviation;
   }
 }
 

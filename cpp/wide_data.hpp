@@ -13,6 +13,13 @@
 
 namespace bridle {
 
+// The entries of a sparse column that are not zero; rows grouped by atom.
+struct Entries {
+  int64_t count = 0;
+  const int32_t* row = nullptr;
+  const double* value = nullptr;
+};
+
 // Columns stand in "places": dense ones first, padded to whole tiles, then sparse ones. Rows stand grouped by atom.
 class WideData {
  public:
@@ -31,8 +38,14 @@ class WideData {
   // The same, kept for the next time while there is room; null where there is none. During a pass each place belongs to
   // one task, so nothing is locked; nothing may be kept while columns are read for working sets.
   const double* keep_column(int64_t place) const;
-  // sum_i x_i r_i for every residual; residuals[i * stride + k], rows grouped by atom. Sparse places only.
-  void sparse_products(int64_t place, const double* residuals, int64_t stride, int64_t count, double* out) const;
+  // Sparse places only.
+  Entries entries(int64_t place) const {
+    const int64_t from = first_[place - dense_places()];
+    return {first_[place - dense_places() + 1] - from, row_.data() + from, value_.data() + from};
+  }
+  // Few of the rows, by weight: then x'x loses no digits when the means are taken out of it afterwards, since the square
+  // of a mean is at most that share of the mean square (Cauchy and Schwarz).
+  bool thin(int64_t place) const { return place >= dense_places() && thin_[place - dense_places()]; }
 
   std::vector<int64_t> id;      // of the column at a place; -1: padding
   std::vector<int64_t> start;   // (n_atoms + 1) rows of each atom
@@ -42,11 +55,16 @@ class WideData {
 
  private:
   void measure(int64_t place, const double* column);
+  void measure_thin(int64_t place, const std::vector<int32_t>& atom_of);
+  void take_sparse(const std::vector<const Block*>& blocks, int n_threads, Control& control);
 
   const Columns& x_;
   int64_t n_, n_atoms_;
   std::vector<int64_t> rows_, position_;  // row of the table at a position, and back
-  std::vector<const Block*> block_;       // of each sparse place
+  std::vector<int64_t> first_;            // of the entries of each sparse place
+  std::vector<int32_t> row_;
+  std::vector<double> value_;
+  std::vector<uint8_t> thin_;
   QuantizedColumns dense_;
   mutable std::vector<std::unique_ptr<double[]>> kept_;  // by place
   mutable std::atomic<int64_t> kept_bytes_{0};

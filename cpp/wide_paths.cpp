@@ -48,6 +48,19 @@ BRIDLE_CLONES void judge(const int64_t* products, const double* middle, const do
   }
 }
 
+constexpr int64_t sparse_chunk = 512;  // products that wait to be judged
+
+// x'r for eight residuals side by side.
+BRIDLE_CLONES void sparse_products(Entries x, const double* residuals, double* out) {
+  double sums[group_width] = {0};
+  for (int64_t k = 0; k < x.count; ++k) {
+    const double* row = residuals + x.row[k] * group_width;
+    const double value = x.value[k];
+    for (int64_t r = 0; r < group_width; ++r) sums[r] += value * row[r];
+  }
+  for (int64_t r = 0; r < group_width; ++r) out[r] = sums[r];
+}
+
 class WidePaths {
  public:
   WidePaths(const WideData& data, const Membership& members, const PathPlan& plan, int n_threads, Control& control)
@@ -170,13 +183,17 @@ void WidePaths::pass(const std::vector<int64_t>& pending, const std::vector<Limi
   const int64_t count = static_cast<int64_t>(pending.size());
   const int64_t dense_chunk = std::max<int64_t>(1, (1 << 16) / std::max<int64_t>(1, data_.n()));
   const int64_t dense_tasks = (data_.dense().tiles() + dense_chunk - 1) / dense_chunk;
-  const int64_t n_sparse = data_.places() - data_.dense_places(), sparse_chunk = 512;
-  const int64_t sparse_tasks = (n_sparse + sparse_chunk - 1) / sparse_chunk;
+  const int64_t n_sparse = data_.places() - data_.dense_places(), sparse_chunk_places = 512;
+  const int64_t sparse_tasks = (n_sparse + sparse_chunk_places - 1) / sparse_chunk_places;
   if (n_sparse > 0) {
-    interleaved_.resize(data_.n() * count);
-    for (int64_t at = 0; at < count; ++at)
-      for (int64_t i = 0; i < data_.n(); ++i)
-        interleaved_[i * count + at] = residuals_[pending[at] * data_.n() + i];
+    // Groups of eight residuals side by side, the last one filled up with zeros.
+    const int64_t groups = (count + group_width - 1) / group_width;
+    interleaved_.assign(groups * group_width * data_.n(), 0.0);
+    for (int64_t at = 0; at < count; ++at) {
+      double* to = interleaved_.data() + at / group_width * group_width * data_.n() + at % group_width;
+      const double* residual = residuals_.data() + pending[at] * data_.n();
+      for (int64_t i = 0; i < data_.n(); ++i) to[i * group_width] = residual[i];
+    }
   }
   std::vector<std::vector<std::vector<Find>>> found(threads_, std::vector<std::vector<Find>>(members_.n_problems));
   parallel_for(dense_tasks + sparse_tasks, threads_, control_, [&](int64_t task, int worker) {
@@ -185,8 +202,8 @@ void WidePaths::pass(const std::vector<int64_t>& pending, const std::vector<Limi
       for (int64_t tile = task * dense_chunk; tile < end; ++tile)
         tile_pass(tile, pending, limits, worker, found[worker]);
     } else {
-      const int64_t from = data_.dense_places() + (task - dense_tasks) * sparse_chunk;
-      sparse_pass(from, std::min(from + sparse_chunk, data_.places()), pending, limits, found[worker]);
+      const int64_t from = data_.dense_places() + (task - dense_tasks) * sparse_chunk_places;
+      sparse_pass(from, std::min(from + sparse_chunk_places, data_.places()), pending, limits, found[worker]);
     }
   });
   for (auto& of_worker : found)
@@ -232,17 +249,28 @@ void WidePaths::consider(int64_t index, int64_t place, uint8_t flags, double lim
 void WidePaths::sparse_pass(int64_t from, int64_t to, const std::vector<int64_t>& pending,
                             const std::vector<Limits>& limits, std::vector<std::vector<Find>>& found) {
   const int64_t count = static_cast<int64_t>(pending.size());
-  std::vector<double> products(count);
-  for (int64_t place = from; place < to; ++place) {
-    data_.sparse_products(place, interleaved_.data(), count, count, products.data());
-    for (int64_t at = 0; at < count; ++at) {
-      WideProblem& problem = *problems_[pending[at]];
-      const double g = (products[at] - problem.x_mean[place] * quantized_.sum[at]) * problem.inverse_scale[place];
-      const double ahead = g + limits[at].slope * (g - problem.before[place]);
-      problem.now[place] = g;
-      if (problem.inside[place] || problem.inverse_scale[place] == 0) continue;
-      const bool violates = std::abs(g) > limits[at].now * factor_[place];
-      if (violates || std::abs(ahead) > limits[at].next * factor_[place]) found[pending[at]].push_back({place, violates});
+  double products[sparse_chunk];
+  for (int64_t first = 0; first < count; first += group_width) {
+    const double* residuals = interleaved_.data() + first * data_.n();
+    const int64_t last = std::min(first + group_width, count);
+    for (int64_t start = from; start < to; start += sparse_chunk / group_width) {
+      const int64_t end = std::min(start + sparse_chunk / group_width, to);
+      for (int64_t place = start; place < end; ++place)
+        sparse_products(data_.entries(place), residuals, products + (place - start) * group_width);
+      for (int64_t at = first; at < last; ++at) {
+        WideProblem& problem = *problems_[pending[at]];
+        const Limits& limit = limits[at];
+        const double sum = quantized_.sum[at];
+        for (int64_t place = start; place < end; ++place) {
+          const double inverse = problem.inverse_scale[place];
+          const double g = (products[(place - start) * group_width + at - first] - problem.x_mean[place] * sum) * inverse;
+          const double ahead = g + limit.slope * (g - problem.before[place]);
+          problem.now[place] = g;
+          const bool violates = std::abs(g) > limit.now * factor_[place];
+          if ((violates || std::abs(ahead) > limit.next * factor_[place]) && !problem.inside[place] && inverse != 0)
+            found[pending[at]].push_back({place, violates});
+        }
+      }
     }
   }
 }

@@ -75,7 +75,9 @@ WideProblem::WideProblem(const WideData& data, const Membership& members, int64_
       if (test[a]) test_rows_.push_back(i), test_atoms_.push_back(a);
     }
   }
+  share_.assign(data.n(), 0.0);
   for (int64_t i : train_rows_) {
+    share_[i] = data.w[i] / weight_;
     root_.push_back(std::sqrt(data.w[i] / weight_));
     target_.push_back((data.y[i] - y_mean) / y_scale * root_.back());
     yy_ += target_.back() * target_.back();
@@ -108,43 +110,124 @@ void WideProblem::grow(int64_t capacity) {
 }
 
 void WideProblem::add_columns(const std::vector<int64_t>& places) {
-  const int64_t old = static_cast<int64_t>(working_.size());
-  const int64_t n = static_cast<int64_t>(train_rows_.size()), n_test = static_cast<int64_t>(test_rows_.size());
-  std::vector<double> column(data_.n());
+  const int64_t old = static_cast<int64_t>(working_.size()), old_dense = static_cast<int64_t>(dense_.size());
+  std::vector<double> column;
   grow(old + static_cast<int64_t>(places.size()));
   for (int64_t place : places) {
     if (inside[place] || inverse_scale[place] == 0) continue;
     inside[place] = 1;
-    data_.column(place, column.data());
-    const double mean = x_mean[place], inverse = inverse_scale[place];
-    for (int64_t i = 0; i < n; ++i) train_.push_back((column[train_rows_[i]] - mean) * inverse * root_[i]);
-    for (int64_t i = 0; i < n_test; ++i) test_.push_back((column[test_rows_[i]] - mean) * inverse);
-    const int64_t id = data_.id[place];
+    const int64_t id = data_.id[place], at = static_cast<int64_t>(working_.size());
     working_.push_back(place);
     factor_.push_back(plan_.factor[id]);
     auto scaled = [&](double bound) { return bound == 0 ? 0.0 : bound * x_scale[place] / y_scale; };
     if (plan_.lower) lower_.push_back(scaled(plan_.lower[id]));
     if (plan_.upper) upper_.push_back(scaled(plan_.upper[id]));
     b_.push_back(0.0);
-    c_.push_back(dot(train_.data() + train_.size() - n, target_.data(), n));
     g_.push_back(0.0);
+    if (data_.thin(place)) {
+      thin_.push_back(at);
+      c_.push_back(c[place]);
+    } else {
+      dense_.push_back(at);
+      add_dense(place, column);
+    }
   }
   const int64_t m = static_cast<int64_t>(working_.size());
   if (m == old) return;
-  // The new columns of the Gram in one product with all that stand.
-  char yes = 'T', no = 'N';
-  int rows = static_cast<int>(m), fresh = static_cast<int>(m - old), k = static_cast<int>(n),
-      stride = static_cast<int>(capacity_);
-  double one = 1.0, zero = 0.0;
-  blas.dgemm(&yes, &no, &rows, &fresh, &k, &one, train_.data(), &k, train_.data() + old * n, &k, &zero,
-             gram_.data() + old * capacity_, &stride);
+  multiply_dense(old_dense);
+  multiply_thin(old);
   for (int64_t i = old; i < m; ++i)
-    for (int64_t j = 0; j < i; ++j) gram_[j * capacity_ + i] = gram_[i * capacity_ + j];
+    for (int64_t j = 0; j < i; ++j) *entry(j, i) = *entry(i, j);
   for (int64_t i = old; i < m; ++i) {
     double value = c_[i];
-    for (int64_t j = 0; j < old; ++j) value -= gram_[i * capacity_ + j] * b_[j];
+    for (int64_t j = 0; j < old; ++j)
+      if (b_[j] != 0) value -= *entry(i, j) * b_[j];
     g_[i] = value;
   }
+}
+
+void WideProblem::add_dense(int64_t place, std::vector<double>& column) {
+  const int64_t n = static_cast<int64_t>(train_rows_.size()), n_test = static_cast<int64_t>(test_rows_.size());
+  column.resize(data_.n());
+  data_.column(place, column.data());
+  const double mean = x_mean[place], inverse = inverse_scale[place];
+  const size_t from = train_.size(), from_test = test_.size();
+  train_.resize(from + n);
+  test_.resize(from_test + n_test);
+  for (int64_t i = 0; i < n; ++i) train_[from + i] = (column[train_rows_[i]] - mean) * inverse * root_[i];
+  for (int64_t i = 0; i < n_test; ++i) test_[from_test + i] = (column[test_rows_[i]] - mean) * inverse;
+  c_.push_back(dot(train_.data() + from, target_.data(), n));
+}
+
+// Rows of the Gram of the dense columns that are new, in one product with all that stand.
+void WideProblem::multiply_dense(int64_t old_dense) {
+  const int64_t all = static_cast<int64_t>(dense_.size());
+  if (all == old_dense) return;
+  char yes = 'T', no = 'N';
+  int rows = static_cast<int>(all), fresh = static_cast<int>(all - old_dense), k = static_cast<int>(train_rows_.size());
+  double one = 1.0, zero = 0.0;
+  const bool direct = thin_.empty();  // then a dense column's number is its place in the working set
+  int stride = direct ? static_cast<int>(capacity_) : rows;
+  if (!direct) products_.resize(static_cast<size_t>(all) * fresh);
+  double* to = direct ? entry(old_dense, 0) : products_.data();
+  blas.dgemm(&yes, &no, &rows, &fresh, &k, &one, train_.data(), &k, train_.data() + old_dense * k, &k, &zero, to,
+             &stride);
+  if (direct) return;
+  for (int64_t j = old_dense; j < all; ++j)
+    for (int64_t i = 0; i < all; ++i) {
+      const double value = products_[(j - old_dense) * all + i];
+      *entry(std::max(dense_[i], dense_[j]), std::min(dense_[i], dense_[j])) = value;
+    }
+}
+
+// Rows of the Gram where one of the two columns is thin: sums over its entries, the means taken out afterwards.
+void WideProblem::multiply_thin(int64_t old) {
+  if (thin_.empty()) return;
+  const int64_t n = static_cast<int64_t>(train_rows_.size());
+  by_row_.assign(data_.n(), 0.0);
+  auto put = [&](int64_t i, int64_t j, double value) { *entry(std::max(i, j), std::min(i, j)) = value; };
+  for (int64_t j : thin_) {  // thin and new, with every thin one that stands before it
+    if (j < old) continue;
+    const int64_t place = working_[j];
+    const Entries some = data_.entries(place);
+    for (int64_t k = 0; k < some.count; ++k) by_row_[some.row[k]] = some.value[k] * share_[some.row[k]];
+    for (int64_t i : thin_) {
+      if (i > j) break;
+      const Entries other = data_.entries(working_[i]);
+      double sum = 0;
+      for (int64_t k = 0; k < other.count; ++k) sum += other.value[k] * by_row_[other.row[k]];
+      sum -= x_mean[working_[i]] * x_mean[place];
+      put(i, j, sum * inverse_scale[working_[i]] * inverse_scale[place]);
+    }
+    for (int64_t k = 0; k < some.count; ++k) by_row_[some.row[k]] = 0.0;
+  }
+  for (size_t at = 0; at < dense_.size(); ++at) {  // dense with thin, where one of them is new
+    const int64_t i = dense_[at];
+    if (i < old && thin_.back() < old) continue;
+    const double* column = train_.data() + at * n;
+    double total = 0;
+    for (int64_t r = 0; r < n; ++r) by_row_[train_rows_[r]] = column[r] * root_[r], total += column[r] * root_[r];
+    for (auto j = thin_.rbegin(); j != thin_.rend(); ++j) {
+      if (i < old && *j < old) break;
+      const Entries some = data_.entries(working_[*j]);
+      double sum = 0;
+      for (int64_t k = 0; k < some.count; ++k) sum += some.value[k] * by_row_[some.row[k]];
+      put(i, *j, (sum - x_mean[working_[*j]] * total) * inverse_scale[working_[*j]]);
+    }
+  }
+}
+
+double WideProblem::thin_fit(std::vector<double>& out) const {
+  double shift = 0;
+  for (int64_t j : thin_) {
+    if (b_[j] == 0) continue;
+    const int64_t place = working_[j];
+    const double scaled = b_[j] * inverse_scale[place];
+    const Entries some = data_.entries(place);
+    for (int64_t k = 0; k < some.count; ++k) out[some.row[k]] += scaled * some.value[k];
+    shift += scaled * x_mean[place];
+  }
+  return shift;
 }
 
 Outcome WideProblem::solve(Strength strength, Effort effort, Control& control) {
@@ -166,10 +249,27 @@ Outcome WideProblem::solve(Strength strength, Effort effort, Control& control) {
 void WideProblem::residual(double* r) const {
   const int64_t n = static_cast<int64_t>(train_rows_.size());
   std::copy(target_.begin(), target_.end(), fitted_.begin());
-  for (size_t k = 0; k < working_.size(); ++k)
-    if (b_[k] != 0) axpy(-b_[k], train_.data() + k * n, fitted_.data(), n);
+  add_dense_fit(-1.0, train_, n, 0, n, fitted_.data());
+  if (!thin_.empty()) {
+    by_row_.assign(data_.n(), 0.0);
+    const double shift = thin_fit(by_row_);
+    for (int64_t i = 0; i < n; ++i) fitted_[i] -= (by_row_[train_rows_[i]] - shift) * root_[i];
+  }
   std::fill_n(r, data_.n(), 0.0);
   for (int64_t i = 0; i < n; ++i) r[train_rows_[i]] = fitted_[i] * root_[i];
+}
+
+// out += sign sum_j b_j x_j over the dense columns, rows [from, from + count) of `height` kept ones.
+void WideProblem::add_dense_fit(double sign, const std::vector<double>& columns, int64_t height, int64_t from,
+                                int64_t count, double* out) const {
+  std::vector<double> scales;
+  std::vector<const double*> starts;
+  for (size_t at = 0; at < dense_.size(); ++at) {
+    if (b_[dense_[at]] == 0) continue;
+    scales.push_back(sign * b_[dense_[at]]);
+    starts.push_back(columns.data() + at * height + from);
+  }
+  axpys(static_cast<int64_t>(scales.size()), scales.data(), starts.data(), out, count);
 }
 
 double WideProblem::exact_gradient(int64_t place, const double* r, double sum, std::vector<double>& buffer) const {
@@ -194,8 +294,12 @@ double WideProblem::test_error(int64_t atom) const {
   const int64_t from = range.first - test_atoms_.begin(), to = range.second - test_atoms_.begin();
   if (from == to) return std::numeric_limits<double>::quiet_NaN();
   std::fill_n(fitted_.begin() + from, to - from, 0.0);
-  for (size_t k = 0; k < working_.size(); ++k)
-    if (b_[k] != 0) axpy(b_[k], test_.data() + k * n + from, fitted_.data() + from, to - from);
+  add_dense_fit(1.0, test_, n, from, to - from, fitted_.data() + from);
+  if (!thin_.empty()) {
+    by_row_.assign(data_.n(), 0.0);
+    const double shift = thin_fit(by_row_);
+    for (int64_t i = from; i < to; ++i) fitted_[i] += by_row_[test_rows_[i]] - shift;
+  }
   double sum = 0;
   for (int64_t i = from; i < to; ++i) {
     const double off = data_.y[test_rows_[i]] - y_mean - y_scale * fitted_[i];

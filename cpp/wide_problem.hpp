@@ -35,6 +35,14 @@ class WideProblem {
 
  private:
   void grow(int64_t capacity);
+  void add_dense(int64_t place, std::vector<double>& column);
+  void multiply_dense(int64_t old_dense);
+  void multiply_thin(int64_t old);
+  void add_dense_fit(double sign, const std::vector<double>& columns, int64_t height, int64_t from, int64_t count,
+                     double* out) const;
+  double* entry(int64_t i, int64_t j) { return gram_.data() + i * capacity_ + j; }
+  // out[row] += sum of b_j x_j / scale_j over the thin columns in use; returns what the means take off.
+  double thin_fit(std::vector<double>& out) const;
 
   const WideData& data_;
   const PathPlan& plan_;
@@ -44,9 +52,12 @@ class WideProblem {
   std::vector<double> target_;                      // standardized, times root
   std::vector<int64_t> working_;
   int64_t capacity_ = 0;
-  std::vector<double> train_, test_;                // standardized working columns, column by column
+  std::vector<int64_t> dense_, thin_;               // places in the working set of the columns kept dense, of thin ones
+  std::vector<double> share_;                       // w_i / W by row, zero off the training rows
+  std::vector<double> train_, test_;                // the dense ones, standardized, column by column
   std::vector<double> gram_, c_, b_, g_, factor_, lower_, upper_;
-  mutable std::vector<double> fitted_;
+  mutable std::vector<double> fitted_, by_row_;
+  std::vector<double> products_;
   Descent descent_;
 };
 

@@ -204,6 +204,18 @@ def main() -> None:
         page.wait_for_selector("path.body")
         page.wait_for_timeout(500)
         told("scrub the corners", frames(page, ".scrubber input", "scrub"), "8 ms")
+        for screen in ("twins", "needles", "overfit", "network"):
+            page.goto("about:blank")
+            start = time.perf_counter()
+            page.goto(f"{home}#/{screen}")
+            page.wait_for_selector("main .scrubber input")
+            shown = time.perf_counter() - start
+            page.wait_for_timeout(4000)  # what still streams in must not fall into the frames
+            told(
+                f"{screen}: scrubber after {shown:.1f} s",
+                frames(page, "main .scrubber input", "scrub"),
+                "8 ms",
+            )
         page.goto(home + "#/corners?k=30&dim=3")
         page.wait_for_selector("canvas[data-renderer]")
         page.wait_for_timeout(800)

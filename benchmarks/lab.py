@@ -140,7 +140,7 @@ def own_table(driver: Any, chromium: str | None) -> list[tuple[str, str, str]]:
                 rows.append(("  scrub", f"{found[0]:.1f} ms, 95 % {found[1]:.1f} ms", "8 ms"))
                 page.click("text=Reshuffle the rows")
                 page.wait_for_selector(".working button")
-                page.wait_for_timeout(400)
+                page.wait_for_timeout(100)
                 left = page.evaluate(
                     f"""async () => {{
                       const start = {once};

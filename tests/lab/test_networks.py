@@ -370,6 +370,30 @@ def test_nothing_but_a_training_loads_pytorch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_server_loads_pytorch_while_the_screen_before_is_looked_at(stops: bool) -> None:
+    """Its compiler too, which the first optimizer imports; a server that stops loads nothing any more."""
+    code = f"""
+import sys, threading
+from bridle.lab.keys import offered
+from bridle.lab.work import compute_late
+key = next(str(key) for key in offered() if key.kind == "wiggle")
+tell, stopping = lambda stage, share: None, threading.Event()
+if {stops}:
+    stopping.set()
+compute_late(key, tell)
+assert threading.active_count() == 1  # without a server there is nothing to load for
+for _ in range(2):
+    compute_late(key, tell, stopping=stopping)
+assert len(ahead := [one for one in threading.enumerate() if one.name == "bridle-lab-torch"]) <= 1
+assert "torch" not in sys.modules
+for one in ahead:
+    one.join()
+assert ("torch._dynamo" in sys.modules and "bridle.torch.training" in sys.modules) is not {stops}
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
 def test_without_pytorch_the_recorded_run_is_shown_and_the_command_said(monkeypatch: Any) -> None:
     monkeypatch.setattr(networks, "find_spec", lambda name: None)
     monkeypatch.setattr(networks, "_loaded", None)

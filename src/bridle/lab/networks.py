@@ -1,7 +1,7 @@
 """The lesson "network": five small networks from one seed, trained by bridle.torch with and without what holds them in.
 
 None, weight decay, L1, dropout and early stopping see the same rows in the same batches and begin at the same weights.
-Nothing here loads PyTorch before a training is asked for; the networks that it leaves predict in NumPy.
+Nothing here loads PyTorch before a training is asked for, or is about to be; the networks that it leaves predict in NumPy.
 
 Where there is no PyTorch, and in the static folder, stands a run that was recorded (``tools/record_network.py``).
 """
@@ -11,8 +11,10 @@ from __future__ import annotations
 import threading
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +55,7 @@ WITHOUT_TORCH = (
     "Without it the lab shows the run that was recorded, with the settings that the screen opens with."
 )
 _LOADING = threading.Lock()
+AHEAD = 0.5  # seconds that a screen has for itself
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,25 @@ def _loaded(progress: Progress) -> Callable[..., Trained]:
     except ImportError as problem:
         raise UsageError(f"PyTorch cannot be loaded ({problem}). {WITHOUT_TORCH}") from problem
     return train
+
+
+@cache
+def load_ahead(stopping: threading.Event) -> None:
+    """Load PyTorch beside whoever looks at the screen before this one; ``stopping`` ends it between its two parts.
+
+    The second part is PyTorch's compiler, which its first optimizer imports to tell it to keep away.
+    """
+
+    def run() -> None:
+        if stopping.wait(AHEAD) or find_spec("torch") is None:
+            return
+        with _LOADING:
+            for part in ("bridle.torch.training", "torch._dynamo"):
+                if not stopping.is_set():
+                    with suppress(ImportError):  # said when a training is asked for
+                        import_module(part)
+
+    threading.Thread(target=run, name="bridle-lab-torch").start()
 
 
 def recorded(key: str) -> Lesson | None:

@@ -66,7 +66,7 @@ def create_app(
     pool = ThreadPoolExecutor(1, thread_name_prefix="bridle-lab")
     stopping = stopping or threading.Event()
     tables = tables or Tables()
-    lessons = lessons or partial(compute_late, tables=tables)
+    lessons = lessons or partial(compute_late, tables=tables, stopping=stopping)
 
     async def page(request: Request) -> Response:
         name = request.path_params.get("name", "index.html")

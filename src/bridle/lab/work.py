@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,11 +22,21 @@ def show(progress: Progress, so_far: Callable[[], Lesson]) -> None:
         watch(so_far)
 
 
-def compute_late(key: str, progress: Progress, tables: Any = None) -> Lesson:
-    """``lessons.compute``, loading the engine with the first lesson and not with the server."""
+def compute_late(
+    key: str, progress: Progress, tables: Any = None, stopping: threading.Event | None = None
+) -> Lesson:
+    """``lessons.compute``, loading the engine with the first lesson and not with the server.
+
+    With ``stopping``, the event that a server sets when it stops, what the next screen needs is loaded ahead.
+    """
     from .lessons import compute
 
-    return compute(key, progress, tables)
+    lesson = compute(key, progress, tables)
+    if stopping is not None and key.startswith("wiggle"):  # the screen before the one with the networks
+        from .networks import load_ahead
+
+        load_ahead(stopping)
+    return lesson
 
 
 __all__ = ["Cancelled", "Compute", "Lesson", "Progress", "compute_late", "show"]

@@ -29,7 +29,7 @@ BRIDLE_CLONES void multiply_row(double* row, const double* scale, double factor,
 
 // The standardized normal equations of one problem.
 struct Training {
-  std::vector<double> gram, c, mean, factor, lower, upper, inverse_scale;
+  std::vector<double> gram, diagonal, c, mean, factor, lower, upper, inverse_scale;
   double yy = 0, y_mean = 0, y_scale = 1, weight = 0;
 };
 
@@ -136,6 +136,8 @@ void ProblemSolver::assemble() {
     std::copy_n(full.data() + i * q_, i + 1, t_.gram.data() + i * p_);
     multiply_row(t_.gram.data() + i * p_, t_.inverse_scale.data(), t_.inverse_scale[i], i + 1);
   }
+  t_.diagonal.resize(p_);
+  for (int64_t j = 0; j < p_; ++j) t_.diagonal[j] = t_.gram[j * p_ + j];
   constexpr int64_t tile = 64;
   for (int64_t i0 = 0; i0 < p_; i0 += tile)
     for (int64_t j0 = 0; j0 <= i0; j0 += tile)
@@ -158,6 +160,7 @@ Quadratic ProblemSolver::quadratic() {
   q.m = p_;
   q.gram = t_.gram.data();
   q.stride = p_;
+  q.diagonal = t_.diagonal.data();
   q.c = t_.c.data();
   q.yy = t_.yy;
   q.null_loss = t_.yy > 0 ? 0.5 * t_.yy : 1.0;

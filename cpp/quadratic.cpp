@@ -10,51 +10,12 @@ namespace bridle {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 // The inverse serves while its ridge part is this near to the one asked for: steps then still gain an order each.
 constexpr double stale = 0.25;
-// A gradient may exceed its threshold by this share before its column counts as a violator.
-constexpr double rounding = 1e-13;
-// Gradients are this share of ||y|| from what they are: nothing below it is pursued.
-constexpr double settled = 1e-14;
-// Where nobody looks at the coefficients; a step with the inverse of another ridge part, or on a support that is nearly
-// dependent, leaves more, and the next one costs little.
-constexpr double nearly_settled = 1e-11;
 // So often in one solve all columns that change sign leave at once; then one at a time, which cannot go in circles.
 constexpr int64_t most_leaps = 12;
 // Beyond this many the inverse costs more than it brings.
 constexpr int64_t largest_support = 6000;
-
-bool left_out(const Quadratic& q, int64_t j) { return !(q.factor[j] < infinity) || !(q.gram[j * q.stride + j] > 0); }
-
-// |x_j'y| is at most ||x_j|| ||y||: the unit in which a gradient is small.
-double gradient_bound(const Quadratic& q, int64_t j) { return std::sqrt(q.gram[j * q.stride + j]) * std::sqrt(q.yy); }
-
-double clip(const Quadratic& q, int64_t j, double value) {
-  if (q.lower && value < q.lower[j]) return q.lower[j];
-  if (q.upper && value > q.upper[j]) return q.upper[j];
-  return value;
-}
-
-// sup over feasible b of z b - l1 |b| - l2 b^2 / 2; infinite where nothing holds b back.
-double conjugate(const Quadratic& q, int64_t j, double z, double l1, double l2) {
-  double excess = std::abs(z) - l1;
-  if (excess <= 0) return 0.0;
-  double bound = z > 0 ? (q.upper ? q.upper[j] : infinity) : (q.lower ? -q.lower[j] : infinity);
-  double best = l2 > 0 ? std::min(excess / l2, bound) : bound;
-  if (best == 0) return 0.0;
-  return best * (excess - 0.5 * l2 * best);
-}
-
-// Nothing, or next to nothing, holds this column back: the Fenchel gap would divide by its penalty.
-bool loose(const Quadratic& q, int64_t j, Strength s) {
-  const double v = q.factor[j];
-  return s.a1 * v == 0 && s.a2 * v <= 1e-14 * q.gram[j * q.stride + j];
-}
-
-bool bounded(const Quadratic& q, int64_t j, double z) {
-  return z > 0 ? (q.upper && q.upper[j] < infinity) : (q.lower && q.lower[j] > -infinity);
-}
 
 }  // namespace
 
@@ -135,60 +96,21 @@ double Descent::sweep(Quadratic& q, Strength s) {
   double largest = 0;
   for (int64_t j : active_) {
     const double* row = q.gram + j * q.stride;
-    const double diagonal = row[j], old = q.b[j], v = q.factor[j];
-    const double u = q.g[j] + diagonal * old, shrunk = std::abs(u) - s.a1 * v;
-    double value = shrunk > 0 ? std::copysign(shrunk, u) / (diagonal + s.a2 * v) : 0.0;
-    value = clip(q, j, value);
+    const double old = q.b[j], value = along(q, s, j);
     const double change = value - old;
     if (change == 0) continue;
     q.b[j] = value;
     axpy(-change, row, q.g, q.m);
-    largest = std::max(largest, change * change * diagonal);
+    largest = std::max(largest, change * change * q.diagonal[j]);
   }
   return largest;
 }
 
 double Descent::scan(const Quadratic& q, Strength s) {
-  violators_.clear();
-  double residual = q.yy, inner = 0, penalty = 0, block = 0, scale = 1;
-  for (int64_t j = 0; j < q.m; ++j) {
-    if (left_out(q, j)) continue;
-    const double b = q.b[j], g = q.g[j], v = q.factor[j], l1 = s.a1 * v, l2 = s.a2 * v;
-    if (b != 0) residual -= b * (q.c[j] + g);
-    if (loose(q, j, s)) {  // what one step along this column would still gain
-      const double off = g - l2 * b;
-      if (clip(q, j, b + off) == b) continue;
-      block += off * off / q.gram[j * q.stride + j];
-      if (!support_.holds(j)) violators_.push_back(j);
-      continue;
-    }
-    if (b != 0) {
-      inner += b * g;
-      penalty += l1 * std::abs(b) + 0.5 * l2 * b * b;
-      if (!support_.holds(j)) {  // held by a bound: does the gradient still push against it?
-        const double pull = g - std::copysign(l1, b) - l2 * b;
-        if (clip(q, j, b + pull) != b) violators_.push_back(j);
-      }
-    }
-    const double size = std::abs(g);
-    if (size > l1) {
-      if (l2 == 0 && !bounded(q, j, g)) scale = std::min(scale, l1 / size);
-      if (b == 0 && size > l1 * (1 + rounding) + settled * gradient_bound(q, j) && !support_.holds(j) &&
-          clip(q, j, g > 0 ? 1.0 : -1.0) != 0)
-        violators_.push_back(j);
-    }
-  }
-  residual = std::max(residual, 0.0);
-  double value = 0.5 * (1 - scale) * (1 - scale) * residual + penalty - scale * inner + 0.5 * block;
-  if (s.a2 > 0 || q.lower || q.upper) {
-    for (int64_t j = 0; j < q.m; ++j) {
-      const double v = q.factor[j], z = scale * q.g[j];
-      if (left_out(q, j) || loose(q, j, s) || std::abs(z) <= s.a1 * v) continue;
-      const double more = conjugate(q, j, z, s.a1 * v, s.a2 * v);
-      if (more < infinity) value += more;  // infinite only by rounding, at the very edge of the scaling
-    }
-  }
-  return std::max(value, 0.0) / q.null_loss;
+  double residual = q.yy;
+  for (int64_t j = 0; j < q.m; ++j)
+    if (q.b[j] != 0) residual -= q.b[j] * (q.c[j] + q.g[j]);
+  return gap(q, s, std::max(residual, 0.0), support_.places(q.m), violators_);
 }
 
 bool Descent::prepare(Quadratic& q, Strength s, Control& control) {

@@ -8,39 +8,15 @@
 #include <cstdint>
 #include <vector>
 
+#include "penalized.hpp"
 #include "pool.hpp"
 #include "support.hpp"
 
 namespace bridle {
 
-struct Quadratic {
-  int64_t m = 0;                  // columns; more may join between two solves
-  const double* gram = nullptr;   // (m, m) symmetric, both triangles
-  int64_t stride = 0;             // of its rows
-  const double* c = nullptr;      // (m) X'y
-  double yy = 0;                  // y'y
-  double null_loss = 0;           // what gaps are relative to
-  const double* factor = nullptr; // (m) penalty factors v; infinite: the column is left out
-  const double* lower = nullptr;  // (m) or null
-  const double* upper = nullptr;
-  double* b = nullptr;            // (m) in: warm start, out: solution
-  double* g = nullptr;            // (m) always c - G b
-};
-
-struct Strength {
-  double a1 = 0, a2 = 0;
-};
-
-struct Effort {
-  double tolerance = 1e-7;  // of the relative gap
-  bool exact = false;       // go on until the support is settled and the equations on it hold to rounding
-  int64_t max_sweeps = 100000;
-};
-
-struct Outcome {
-  double gap = 0;  // relative to null_loss; conditional on the unpenalized columns
-  int64_t sweeps = 0, newton_steps = 0;
-  bool converged = false;
+struct Quadratic : Penalized {
+  const double* gram = nullptr;  // (m, m) symmetric, both triangles
+  int64_t stride = 0;            // of its rows
 };
 
 class Descent {

@@ -55,7 +55,7 @@ std::vector<int64_t> SupportInverse::append(const Quadratic& q, const std::vecto
 std::vector<int64_t> SupportInverse::append_some(const Quadratic& q, const int64_t* fresh, const double* fresh_signs,
                                                  int64_t count) {
   const int64_t n = size();
-  if (static_cast<int64_t>(place_.size()) < q.m) place_.resize(q.m, -1);
+  places(q.m);
   work_.resize(count * n);
   left_.resize(count * n);
   factor_.resize(count * count);
@@ -81,7 +81,7 @@ std::vector<int64_t> SupportInverse::append_some(const Quadratic& q, const int64
       const double entry = q.gram[fresh[k] * q.stride + fresh[other]] - dot(h + k * n, u + other * n, n);
       mine[i] = (entry - dot(mine, l + i * count, i)) / l[i * count + i];
     }
-    const double diagonal = q.gram[fresh[k] * q.stride + fresh[k]] + a2 * q.factor[fresh[k]];
+    const double diagonal = q.diagonal[fresh[k]] + a2 * q.factor[fresh[k]];
     const double left = diagonal - dot(h + k * n, u + k * n, n) - dot(mine, mine, row);
     if (left > dependent * diagonal) {
       mine[row] = std::sqrt(left);
@@ -197,7 +197,7 @@ bool SupportInverse::rebuild(const Quadratic& q, double strength) {
   if (info != 0) return false;
   for (int64_t i = 0; i < n; ++i) {
     const double pivot = inverse_[i * stride_ + i];
-    if (!(pivot * pivot > dependent * (q.gram[columns[i] * q.stride + columns[i]]))) return false;
+    if (!(pivot * pivot > dependent * q.diagonal[columns[i]])) return false;
   }
   blas.dpotri(&uplo, &order, inverse_.data(), &stride, &info);
   if (info != 0) return false;

@@ -14,6 +14,11 @@ class SupportInverse {
   void clear();
   int64_t size() const { return static_cast<int64_t>(columns.size()); }
   bool holds(int64_t column) const { return column < static_cast<int64_t>(place_.size()) && place_[column] >= 0; }
+  // By column of the problem: its place in the support, -1 for none.
+  const int64_t* places(int64_t m) {
+    if (static_cast<int64_t>(place_.size()) < m) place_.resize(m, -1);
+    return place_.data();
+  }
   // Adds a column; false (and nothing happens) when it depends on those already there.
   bool append(const Quadratic& q, int64_t column, double sign, double a2);
   // Adds several at once; returns those that depend on what stands before them and stay out.

@@ -43,9 +43,12 @@ class WideData {
     const int64_t from = first_[place - dense_places()];
     return {first_[place - dense_places() + 1] - from, row_.data() + from, value_.data() + from};
   }
-  // Few of the rows, by weight: then x'x loses no digits when the means are taken out of it afterwards, since the square
-  // of a mean is at most that share of the mean square (Cauchy and Schwarz).
-  bool thin(int64_t place) const { return place >= dense_places() && thin_[place - dense_places()]; }
+  // Whether most columns have so few entries that a working set is better kept as they are than as its Gram.
+  bool sparse() const { return sparse_; }
+  // Of such a table, a column that is zero in half of the rows or more, by weight: then x'x loses no digits when the
+  // means are taken out of it afterwards, since the square of a mean is at most that share of the mean square (Cauchy and
+  // Schwarz).
+  bool thin(int64_t place) const { return sparse_ && place >= dense_places() && thin_[place - dense_places()]; }
 
   std::vector<int64_t> id;      // of the column at a place; -1: padding
   std::vector<int64_t> start;   // (n_atoms + 1) rows of each atom
@@ -65,6 +68,7 @@ class WideData {
   std::vector<int32_t> row_;
   std::vector<double> value_;
   std::vector<uint8_t> thin_;
+  bool sparse_ = false;
   QuantizedColumns dense_;
   mutable std::vector<std::unique_ptr<double[]>> kept_;  // by place
   mutable std::atomic<int64_t> kept_bytes_{0};

@@ -18,6 +18,8 @@ constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 constexpr double foresight = 0.99;
 // ... but no further than this many times the last step: a short step says little about a long one.
 constexpr double farthest = 4.0;
+// Relative gap of the folds of a sparse table, at least: there digits cost sweeps, and errors on other rows need few.
+constexpr double of_sparse_folds = 1e-6;
 // A gradient outside the working set may exceed its threshold by this share: rounding, not a violation.
 constexpr double slack = 1e-10;
 
@@ -157,7 +159,10 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
       finds_[i].clear();
       problem.add_columns(places);
       Effort effort = plan_.effort;
-      effort.exact |= i < members_.n_kept;  // what a person will see is solved to the end
+      if (i < members_.n_kept)
+        effort.exact = true;  // what a person will see is solved to the end
+      else if (data_.sparse())
+        effort.tolerance = std::max(effort.tolerance, of_sparse_folds);
       outcomes_[i] = problem.solve(strength, effort, control_);
       sweeps_[i] += outcomes_[i].sweeps;
       problem.residual(residuals_.data() + i * data_.n());

@@ -9,10 +9,6 @@
 
 namespace bridle {
 
-namespace {
-constexpr double infinity = std::numeric_limits<double>::infinity();
-}
-
 void null_gradient(const WideData& data, const uint8_t* train, bool fit_intercept, bool standardize, double* c,
                    double* x_mean, double* x_scale, double* y_mean, double* y_scale) {
   const int64_t n_atoms = data.n_atoms();
@@ -75,9 +71,9 @@ WideProblem::WideProblem(const WideData& data, const Membership& members, int64_
       if (test[a]) test_rows_.push_back(i), test_atoms_.push_back(a);
     }
   }
-  share_.assign(data.n(), 0.0);
+  train_place_.assign(data.n(), -1);
   for (int64_t i : train_rows_) {
-    share_[i] = data.w[i] / weight_;
+    train_place_[i] = static_cast<int32_t>(root_.size());
     root_.push_back(std::sqrt(data.w[i] / weight_));
     target_.push_back((data.y[i] - y_mean) / y_scale * root_.back());
     yy_ += target_.back() * target_.back();
@@ -88,6 +84,7 @@ WideProblem::WideProblem(const WideData& data, const Membership& members, int64_
     if (!usable) c[place] = 0.0;
   }
   fitted_.resize(std::max(train_rows_.size(), test_rows_.size()));
+  entries_.reset(static_cast<int64_t>(root_.size()), root_.data());
   restart();
 }
 
@@ -99,9 +96,8 @@ void WideProblem::restart() {
   alpha_before = 0;
 }
 
-void WideProblem::grow(int64_t capacity) {
+void WideProblem::grow(int64_t capacity, int64_t m) {
   if (capacity <= capacity_) return;
-  const int64_t m = static_cast<int64_t>(working_.size());
   const int64_t wider = std::max<int64_t>(capacity, std::max<int64_t>(64, capacity_ * 3 / 2));
   std::vector<double> gram(wider * wider);
   for (int64_t i = 0; i < m; ++i) std::copy_n(gram_.data() + i * capacity_, m, gram.data() + i * wider);
@@ -110,9 +106,8 @@ void WideProblem::grow(int64_t capacity) {
 }
 
 void WideProblem::add_columns(const std::vector<int64_t>& places) {
-  const int64_t old = static_cast<int64_t>(working_.size()), old_dense = static_cast<int64_t>(dense_.size());
+  const int64_t old = static_cast<int64_t>(working_.size());
   std::vector<double> column;
-  grow(old + static_cast<int64_t>(places.size()));
   for (int64_t place : places) {
     if (inside[place] || inverse_scale[place] == 0) continue;
     inside[place] = 1;
@@ -126,24 +121,26 @@ void WideProblem::add_columns(const std::vector<int64_t>& places) {
     g_.push_back(0.0);
     if (data_.thin(place)) {
       thin_.push_back(at);
-      c_.push_back(c[place]);
+      add_thin(place);
     } else {
       dense_.push_back(at);
       add_dense(place, column);
     }
   }
   const int64_t m = static_cast<int64_t>(working_.size());
-  if (m == old) return;
-  multiply_dense(old_dense);
-  multiply_thin(old);
-  for (int64_t i = old; i < m; ++i)
-    for (int64_t j = 0; j < i; ++j) *entry(j, i) = *entry(i, j);
-  for (int64_t i = old; i < m; ++i) {
-    double value = c_[i];
-    for (int64_t j = 0; j < old; ++j)
-      if (b_[j] != 0) value -= *entry(i, j) * b_[j];
-    g_[i] = value;
+  if (m > old && !data_.sparse()) multiply(old);
+}
+
+void WideProblem::add_thin(int64_t place) {
+  const double inverse = inverse_scale[place];
+  entries_.begin(x_mean[place] * inverse);
+  const Entries some = data_.entries(place);
+  for (int64_t k = 0; k < some.count; ++k) {
+    const int32_t row = train_place_[some.row[k]];
+    if (row >= 0) entries_.take(row, some.value[k] * inverse * root_[row]);
   }
+  c_.push_back(entries_.product(entries_.size() - 1, target_.data(), 0.0));
+  diagonal_.push_back(entries_.square(entries_.size() - 1));
 }
 
 void WideProblem::add_dense(int64_t place, std::vector<double>& column) {
@@ -151,69 +148,37 @@ void WideProblem::add_dense(int64_t place, std::vector<double>& column) {
   column.resize(data_.n());
   data_.column(place, column.data());
   const double mean = x_mean[place], inverse = inverse_scale[place];
+  if (data_.sparse()) train_.clear();  // it goes to the entries
   const size_t from = train_.size(), from_test = test_.size();
   train_.resize(from + n);
   test_.resize(from_test + n_test);
   for (int64_t i = 0; i < n; ++i) train_[from + i] = (column[train_rows_[i]] - mean) * inverse * root_[i];
   for (int64_t i = 0; i < n_test; ++i) test_[from_test + i] = (column[test_rows_[i]] - mean) * inverse;
   c_.push_back(dot(train_.data() + from, target_.data(), n));
+  if (!data_.sparse()) return;
+  entries_.begin(0.0);
+  entries_.full(train_.data());
+  diagonal_.push_back(entries_.square(entries_.size() - 1));
 }
 
-// Rows of the Gram of the dense columns that are new, in one product with all that stand.
-void WideProblem::multiply_dense(int64_t old_dense) {
-  const int64_t all = static_cast<int64_t>(dense_.size());
-  if (all == old_dense) return;
+// Rows of the Gram of the columns that are new, in one product with all that stand.
+void WideProblem::multiply(int64_t old) {
+  const int64_t m = static_cast<int64_t>(working_.size());
+  grow(m, old);
   char yes = 'T', no = 'N';
-  int rows = static_cast<int>(all), fresh = static_cast<int>(all - old_dense), k = static_cast<int>(train_rows_.size());
+  int rows = static_cast<int>(m), fresh = static_cast<int>(m - old), k = static_cast<int>(train_rows_.size()),
+      stride = static_cast<int>(capacity_);
   double one = 1.0, zero = 0.0;
-  const bool direct = thin_.empty();  // then a dense column's number is its place in the working set
-  int stride = direct ? static_cast<int>(capacity_) : rows;
-  if (!direct) products_.resize(static_cast<size_t>(all) * fresh);
-  double* to = direct ? entry(old_dense, 0) : products_.data();
-  blas.dgemm(&yes, &no, &rows, &fresh, &k, &one, train_.data(), &k, train_.data() + old_dense * k, &k, &zero, to,
+  blas.dgemm(&yes, &no, &rows, &fresh, &k, &one, train_.data(), &k, train_.data() + old * k, &k, &zero, entry(old, 0),
              &stride);
-  if (direct) return;
-  for (int64_t j = old_dense; j < all; ++j)
-    for (int64_t i = 0; i < all; ++i) {
-      const double value = products_[(j - old_dense) * all + i];
-      *entry(std::max(dense_[i], dense_[j]), std::min(dense_[i], dense_[j])) = value;
-    }
-}
-
-// Rows of the Gram where one of the two columns is thin: sums over its entries, the means taken out afterwards.
-void WideProblem::multiply_thin(int64_t old) {
-  if (thin_.empty()) return;
-  const int64_t n = static_cast<int64_t>(train_rows_.size());
-  by_row_.assign(data_.n(), 0.0);
-  auto put = [&](int64_t i, int64_t j, double value) { *entry(std::max(i, j), std::min(i, j)) = value; };
-  for (int64_t j : thin_) {  // thin and new, with every thin one that stands before it
-    if (j < old) continue;
-    const int64_t place = working_[j];
-    const Entries some = data_.entries(place);
-    for (int64_t k = 0; k < some.count; ++k) by_row_[some.row[k]] = some.value[k] * share_[some.row[k]];
-    for (int64_t i : thin_) {
-      if (i > j) break;
-      const Entries other = data_.entries(working_[i]);
-      double sum = 0;
-      for (int64_t k = 0; k < other.count; ++k) sum += other.value[k] * by_row_[other.row[k]];
-      sum -= x_mean[working_[i]] * x_mean[place];
-      put(i, j, sum * inverse_scale[working_[i]] * inverse_scale[place]);
-    }
-    for (int64_t k = 0; k < some.count; ++k) by_row_[some.row[k]] = 0.0;
-  }
-  for (size_t at = 0; at < dense_.size(); ++at) {  // dense with thin, where one of them is new
-    const int64_t i = dense_[at];
-    if (i < old && thin_.back() < old) continue;
-    const double* column = train_.data() + at * n;
-    double total = 0;
-    for (int64_t r = 0; r < n; ++r) by_row_[train_rows_[r]] = column[r] * root_[r], total += column[r] * root_[r];
-    for (auto j = thin_.rbegin(); j != thin_.rend(); ++j) {
-      if (i < old && *j < old) break;
-      const Entries some = data_.entries(working_[*j]);
-      double sum = 0;
-      for (int64_t k = 0; k < some.count; ++k) sum += some.value[k] * by_row_[some.row[k]];
-      put(i, *j, (sum - x_mean[working_[*j]] * total) * inverse_scale[working_[*j]]);
-    }
+  for (int64_t i = old; i < m; ++i)
+    for (int64_t j = 0; j < i; ++j) *entry(j, i) = *entry(i, j);
+  for (int64_t i = old; i < m; ++i) {
+    diagonal_.push_back(*entry(i, i));
+    double value = c_[i];
+    for (int64_t j = 0; j < old; ++j)
+      if (b_[j] != 0) value -= *entry(i, j) * b_[j];
+    g_[i] = value;
   }
 }
 
@@ -233,8 +198,7 @@ double WideProblem::thin_fit(std::vector<double>& out) const {
 Outcome WideProblem::solve(Strength strength, Effort effort, Control& control) {
   Quadratic q;
   q.m = static_cast<int64_t>(working_.size());
-  q.gram = gram_.data();
-  q.stride = capacity_;
+  q.diagonal = diagonal_.data();
   q.c = c_.data();
   q.yy = yy_;
   q.null_loss = yy_ > 0 ? 0.5 * yy_ : 1.0;
@@ -243,20 +207,22 @@ Outcome WideProblem::solve(Strength strength, Effort effort, Control& control) {
   q.upper = plan_.upper ? upper_.data() : nullptr;
   q.b = b_.data();
   q.g = g_.data();
+  if (data_.sparse()) return entry_descent_.solve(q, entries_, target_.data(), strength, effort, control);
+  q.gram = gram_.data();
+  q.stride = capacity_;
   return descent_.solve(q, strength, effort, control);
 }
 
 void WideProblem::residual(double* r) const {
   const int64_t n = static_cast<int64_t>(train_rows_.size());
-  std::copy(target_.begin(), target_.end(), fitted_.begin());
-  add_dense_fit(-1.0, train_, n, 0, n, fitted_.data());
-  if (!thin_.empty()) {
-    by_row_.assign(data_.n(), 0.0);
-    const double shift = thin_fit(by_row_);
-    for (int64_t i = 0; i < n; ++i) fitted_[i] -= (by_row_[train_rows_[i]] - shift) * root_[i];
-  }
   std::fill_n(r, data_.n(), 0.0);
-  for (int64_t i = 0; i < n; ++i) r[train_rows_[i]] = fitted_[i] * root_[i];
+  const double* rest = entry_descent_.residual().data();
+  if (!data_.sparse()) {
+    std::copy(target_.begin(), target_.end(), fitted_.begin());
+    add_dense_fit(-1.0, train_, n, 0, n, fitted_.data());
+    rest = fitted_.data();
+  }
+  for (int64_t i = 0; i < n; ++i) r[train_rows_[i]] = rest[i] * root_[i];
 }
 
 // out += sign sum_j b_j x_j over the dense columns, rows [from, from + count) of `height` kept ones.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "entry_descent.hpp"
 #include "gram_paths.hpp"
 #include "quadratic.hpp"
 #include "wide_data.hpp"
@@ -34,10 +35,10 @@ class WideProblem {
   double y_mean = 0, y_scale = 1, alpha_before = 0;
 
  private:
-  void grow(int64_t capacity);
+  void grow(int64_t capacity, int64_t m);
+  void add_thin(int64_t place);
   void add_dense(int64_t place, std::vector<double>& column);
-  void multiply_dense(int64_t old_dense);
-  void multiply_thin(int64_t old);
+  void multiply(int64_t old);
   void add_dense_fit(double sign, const std::vector<double>& columns, int64_t height, int64_t from, int64_t count,
                      double* out) const;
   double* entry(int64_t i, int64_t j) { return gram_.data() + i * capacity_ + j; }
@@ -53,12 +54,13 @@ class WideProblem {
   std::vector<int64_t> working_;
   int64_t capacity_ = 0;
   std::vector<int64_t> dense_, thin_;               // places in the working set of the columns kept dense, of thin ones
-  std::vector<double> share_;                       // w_i / W by row, zero off the training rows
+  std::vector<int32_t> train_place_;                // of each row among the training rows, -1: not there
   std::vector<double> train_, test_;                // the dense ones, standardized, column by column
-  std::vector<double> gram_, c_, b_, g_, factor_, lower_, upper_;
+  std::vector<double> gram_, diagonal_, c_, b_, g_, factor_, lower_, upper_;
   mutable std::vector<double> fitted_, by_row_;
-  std::vector<double> products_;
   Descent descent_;
+  EntryColumns entries_;                            // of a sparse table, in place of train_ and the Gram
+  EntryDescent entry_descent_;
 };
 
 }  // namespace bridle

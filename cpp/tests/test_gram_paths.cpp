@@ -15,7 +15,6 @@ using namespace bridle::tests;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // NaN in the same cells and the same bits elsewhere.
 template <class T>

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "entry_descent.hpp"
 #include "helpers.hpp"
 #include "quadratic.hpp"
 
@@ -14,17 +15,18 @@ using namespace bridle::tests;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 struct Problem {
   int64_t m = 0;
-  std::vector<double> gram, c, factor, lower, upper, b, g;
+  std::vector<double> gram, diagonal, c, factor, lower, upper, b, g;
   double yy = 0;
 
   Quadratic quadratic() {
     Quadratic q;
     q.m = q.stride = m;
     q.gram = gram.data();
+    diagonal.resize(m);
+    for (int64_t j = 0; j < m; ++j) diagonal[j] = gram[j * m + j];
+    q.diagonal = diagonal.data();
     q.c = c.data();
     q.yy = yy;
     q.null_loss = yy > 0 ? 0.5 * yy : 1.0;
@@ -169,6 +171,13 @@ void check_conditions(const Problem& p, Strength s, double tolerance) {
   }
 }
 
+double penalty_of(const Problem& p, Strength s) {
+  double value = 0;
+  for (int64_t j = 0; j < p.m; ++j)
+    if (p.b[j] != 0) value += p.factor[j] * (s.a1 * std::abs(p.b[j]) + 0.5 * s.a2 * p.b[j] * p.b[j]);
+  return value;
+}
+
 Strength draw_strength(Random& random, const Problem& p, int kind) {
   double largest = 0;
   for (int64_t j = 0; j < p.m; ++j) largest = std::max(largest, std::abs(p.c[j]));
@@ -197,6 +206,109 @@ TEST(solver_finds_the_least_of_all_patterns) {
       for (int64_t j = 0; j < p.m; ++j) {
         CHECK(p.b[j] >= p.low(j) && p.b[j] <= p.high(j));
         if (regular(kind)) CHECK_NEAR(p.b[j], best[j], 1e-9);
+      }
+    }
+}
+
+// The same kinds of problems on columns that are kept by their entries, the means (if any) taken out beside them.
+struct EntryProblem : Problem {
+  std::vector<double> root, target, last;
+  EntryColumns x;
+
+  EntryProblem(Random& random, int64_t n, int64_t m, int kind, bool centred) {
+    static_cast<Problem&>(*this) = random_problem(random, n, m, kind & ~(duplicated | flat | constant));
+    for (int64_t i = 0; i < n; ++i) root.push_back(0.5 + random.uniform());
+    double norm = 0;
+    for (double one : root) norm += one * one;
+    for (double& one : root) one /= std::sqrt(norm);
+    auto centre = [&](std::vector<double>& column) {
+      double mean = 0;
+      for (int64_t i = 0; i < n; ++i) mean += column[i] * root[i];
+      if (!centred) mean = 0;
+      for (int64_t i = 0; i < n; ++i) column[i] -= mean * root[i];
+      return mean;
+    };
+    target.resize(n);
+    for (double& one : target) one = random.normal() / std::sqrt(static_cast<double>(n));
+    centre(target);
+    x.reset(n, root.data());
+    std::vector<std::vector<double>> columns;
+    for (int64_t j = 0; j < m; ++j) {
+      std::vector<double> column(n, 0.0);
+      const bool copies = (kind & duplicated) && j % 2 == 1, full = random.chance(0.3);
+      std::vector<double> plain_one(n, 0.0);
+      for (int64_t i = 0; i < n; ++i)
+        if ((full || random.chance(0.3)) && !((kind & constant) && j == m / 2)) plain_one[i] = 1 + random.normal();
+      if (copies) plain_one = last;
+      last = column = plain_one;
+      const double mean = centre(column);
+      if (full) {
+        x.begin(0.0);
+        x.full(column.data());
+      } else {
+        x.begin(mean);
+        for (int64_t i = 0; i < n; ++i)
+          if (plain_one[i] != 0) x.take(static_cast<int32_t>(i), plain_one[i]);
+      }
+      columns.push_back(column);
+    }
+    yy = 0;
+    for (double one : target) yy += one * one;
+    for (int64_t j = 0; j < m; ++j) {
+      c[j] = 0;
+      for (int64_t i = 0; i < n; ++i) c[j] += columns[j][i] * target[i];
+      for (int64_t k = 0; k < m; ++k) {
+        gram[j * m + k] = 0;
+        for (int64_t i = 0; i < n; ++i) gram[j * m + k] += columns[j][i] * columns[k][i];
+      }
+    }
+    restart();
+  }
+};
+
+TEST(entry_descent_finds_the_least_of_all_patterns) {
+  Random random(31);
+  for (int kind : {+plain, +weighted, +bounded, weighted | bounded, +duplicated, +constant, duplicated | bounded})
+    for (int trial = 0; trial < 60; ++trial) {
+      EntryProblem p(random, 14, 1 + trial % 4, kind, trial % 2 == 0);
+      const Strength s = draw_strength(random, p, trial / 4 % 3);
+      Quadratic q = p.quadratic();
+      for (int64_t j = 0; j < q.m; ++j) CHECK_NEAR(p.x.square(j), p.gram[j * q.m + j], 1e-14);
+      EntryDescent descent;
+      Control control;
+      const Outcome outcome = descent.solve(q, p.x, p.target.data(), s, {1e-12, true, 100000}, control);
+      CHECK(outcome.converged);
+      std::vector<double> best;
+      const double least = least_objective(p, s, best), reached = static_cast<double>(p.objective(p.b, s));
+      const bool conditional = std::count(p.factor.begin(), p.factor.end(), 0.0) > 0;
+      CHECK_AT_MOST(std::abs(reached - least), (conditional ? 1e-9 : 1e-11) * q.null_loss);
+      for (int64_t j = 0; j < p.m; ++j) CHECK(p.b[j] >= p.low(j) && p.b[j] <= p.high(j));
+      double square = 0;  // the residual is that of these coefficients
+      for (double one : descent.residual()) square += one * one;
+      CHECK_NEAR(0.5 * square - 0.5 * p.yy + penalty_of(p, s), reached, 1e-12);
+    }
+}
+
+TEST(entry_descent_agrees_with_the_gram_along_a_path) {
+  Random random(32);
+  for (int kind : {+plain, +weighted, +bounded})
+    for (int trial = 0; trial < 6; ++trial) {
+      EntryProblem p(random, 80, 60, kind, true);
+      const Strength top = draw_strength(random, p, trial % 3);
+      EntryDescent by_entries;
+      Descent by_gram;
+      Problem other = p;
+      Control control;
+      for (int k = 0; k < 12; ++k) {
+        const double part = std::exp(-0.4 * k);
+        const Strength s{top.a1 * part, top.a2 * part};
+        Quadratic q = p.quadratic(), gram = other.quadratic();
+        const Outcome outcome = by_entries.solve(q, p.x, p.target.data(), s, {1e-10, true, 100000}, control);
+        by_gram.solve(gram, s, {1e-10, true, 100000}, control);
+        CHECK(outcome.converged);
+        CHECK_AT_MOST(std::abs(static_cast<double>(p.objective(p.b, s) - other.objective(other.b, s))),
+                      2e-10 * q.null_loss);
+        for (int64_t j = 0; j < p.m; ++j) CHECK_NEAR(p.b[j], other.b[j], 1e-3);
       }
     }
 }

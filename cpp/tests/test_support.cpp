@@ -15,7 +15,7 @@ namespace {
 
 // A Gram of n rows and m columns with the factors beside it. Column `copy` repeats column 0 when it is given.
 struct Hessian {
-  std::vector<double> gram, factor;
+  std::vector<double> gram, factor, diagonal;
   Quadratic q;
 
   Hessian(Random& random, int64_t n, int64_t m, int64_t copy = -1) : gram(m * m), factor(m, 1.0) {
@@ -32,6 +32,8 @@ struct Hessian {
     q.m = m;
     q.gram = gram.data();
     q.stride = m;
+    for (int64_t j = 0; j < m; ++j) diagonal.push_back(gram[j * m + j]);
+    q.diagonal = diagonal.data();
     q.factor = factor.data();
   }
 };

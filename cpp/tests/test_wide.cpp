@@ -14,7 +14,6 @@ using namespace bridle::tests;
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {

@@ -142,17 +142,20 @@ def test_duplicate_columns_of_a_lasso_predict_the_same(monkeypatch):
 
 @pytest.mark.parametrize("fit_intercept", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_sparse_columns_beside_full_ones(monkeypatch, weighted, fit_intercept):
+@pytest.mark.parametrize("share", [0.02, 0.09])  # few entries: descent on them; more: their Gram
+def test_sparse_columns_beside_full_ones(monkeypatch, share, weighted, fit_intercept):
     random = np.random.default_rng(3)
-    X = np.where(random.random((120, 300)) < 0.09, 1 + random.standard_t(4, (120, 300)), 0.0)
+    X = np.where(random.random((120, 300)) < share, 1 + random.standard_t(4, (120, 300)), 0.0)
     X[:, :20] = random.standard_normal((120, 20))
     y = X[:, :40] @ random.standard_normal(40) + random.standard_normal(120)
+    few = share < 1 / 16
+    ratios = [0.5, 0.9] if few else [0.5, 1.0]  # columns that share their only row are twins to a lasso
     weights = random.uniform(0.1, 3, 120) if weighted else None
-    settings = {"n_alphas": 15, "folds": 4, "l1_ratios": [0.5, 1.0], "nested": False, "weights": weights}
+    settings = {"n_alphas": 15, "folds": 4, "l1_ratios": ratios, "nested": False, "weights": weights}
     data = sp.csc_array(X)
     columns, moments = both(monkeypatch, lambda: bridle.fit(data, y, fit_intercept=fit_intercept, **settings))
     for found, wanted in zip(columns.selection.curves, moments.selection.curves):
-        assert np.abs(found.fold_errors / wanted.fold_errors - 1).max() <= NEAR
+        assert np.abs(found.fold_errors / wanted.fold_errors - 1).max() <= (1e-4 if few else NEAR)
     assert columns.certificate.certified
 
 

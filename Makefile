@@ -84,6 +84,7 @@ sanitize:
 	cmake -S . -B build/sanitize -DBRIDLE_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
 	cmake --build build/sanitize -j 2
 	build/sanitize/test_kernels
+	BRIDLE_SCREEN=avx2 build/sanitize/test_kernels
 	BRIDLE_SCREEN=plain build/sanitize/test_kernels
 
 # References from R and other tools; needs R with glmnet (Debian: r-base-core r-cran-glmnet).

@@ -10,7 +10,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
-#define BRIDLE_VNNI 1
+#define BRIDLE_X86 1
 #endif
 
 namespace bridle {
@@ -31,7 +31,7 @@ BRIDLE_CLONES void plain_product(const uint8_t* codes, const int8_t* part, int64
   std::memcpy(sums, lane, sizeof lane);
 }
 
-#ifdef BRIDLE_VNNI
+#ifdef BRIDLE_X86
 // Sixteen columns a register, one residual's four bytes broadcast to all of them: no sums across lanes.
 template <int count>
 __attribute__((target("avx512f,avx512bw,avx512vnni"))) void vnni_product(const uint8_t* codes,
@@ -66,6 +66,48 @@ void vnni_products(int64_t count, const uint8_t* codes, const int32_t* const* hi
     default: return vnni_product<8>(codes, high, low, quads, sums);
   }
 }
+
+// Codes and residuals as 16-bit integers, two rows a product: nothing saturates, as 8-bit products would. Even rows and
+// odd rows of a quad apart; at most 4 * 255 * 32,000 a quad: 32-bit sums hold `wide_quads` of them.
+constexpr int64_t wide_quads = 64;
+constexpr int64_t avx2_group = 4;
+
+template <int count>
+__attribute__((target("avx2"))) void avx2_product(const uint8_t* codes, const int32_t* const* pairs, int64_t quads,
+                                                  int64_t* products) {
+  const __m256i low_bytes = _mm256_set1_epi16(0xff);
+  for (int64_t start = 0; start < quads; start += wide_quads) {
+    const int64_t end = std::min(start + wide_quads, quads);
+    __m256i left[count], right[count];  // columns 0 to 7 and 8 to 15 of the tile
+    for (int k = 0; k < count; ++k) left[k] = right[k] = _mm256_setzero_si256();
+    for (int64_t i = start; i < end; ++i) {
+      const __m256i* from = reinterpret_cast<const __m256i*>(codes + i * 4 * tile_width);
+      const __m256i q0 = _mm256_loadu_si256(from), q1 = _mm256_loadu_si256(from + 1);
+      const __m256i even0 = _mm256_and_si256(q0, low_bytes), odd0 = _mm256_srli_epi16(q0, 8);
+      const __m256i even1 = _mm256_and_si256(q1, low_bytes), odd1 = _mm256_srli_epi16(q1, 8);
+      for (int k = 0; k < count; ++k) {
+        const __m256i even = _mm256_set1_epi32(pairs[k][2 * i]), odd = _mm256_set1_epi32(pairs[k][2 * i + 1]);
+        left[k] = _mm256_add_epi32(left[k], _mm256_add_epi32(_mm256_madd_epi16(even0, even), _mm256_madd_epi16(odd0, odd)));
+        right[k] = _mm256_add_epi32(right[k], _mm256_add_epi32(_mm256_madd_epi16(even1, even), _mm256_madd_epi16(odd1, odd)));
+      }
+    }
+    for (int k = 0; k < count; ++k) {
+      int32_t sums[tile_width];
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums), left[k]);
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + tile_width / 2), right[k]);
+      for (int64_t c = 0; c < tile_width; ++c) products[k * tile_width + c] += sums[c];
+    }
+  }
+}
+
+void avx2_products(int64_t count, const uint8_t* codes, const int32_t* const* pairs, int64_t quads, int64_t* products) {
+  switch (count) {
+    case 1: return avx2_product<1>(codes, pairs, quads, products);
+    case 2: return avx2_product<2>(codes, pairs, quads, products);
+    case 3: return avx2_product<3>(codes, pairs, quads, products);
+    default: return avx2_product<4>(codes, pairs, quads, products);
+  }
+}
 #endif
 
 // Below the least normal number products underflow: added to every bound.
@@ -74,20 +116,26 @@ constexpr double least_normal = std::numeric_limits<double>::min();
 // may be off by a share of n roundings; `room` covers that and the few roundings after it.
 double room(int64_t n) { return 1 + 1e-12 + 2.3e-16 * static_cast<double>(n); }
 
-bool use_vnni() {
-#ifdef BRIDLE_VNNI
-  const char* forced = std::getenv("BRIDLE_SCREEN");
-  if (forced && std::strcmp(forced, "plain") == 0) return false;
+enum class Kernel { plain, avx2, vnni };
+
+// The widest that this processor has, or what BRIDLE_SCREEN asks for where it has that.
+Kernel choose_kernel() {
+#ifdef BRIDLE_X86
+  const char* asked = std::getenv("BRIDLE_SCREEN");
+  auto allowed = [&](const char* name) { return !asked || !*asked || std::strcmp(asked, name) == 0; };
   __builtin_cpu_init();
-  return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
-#else
-  return false;
+  if (allowed("vnni") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")) return Kernel::vnni;
+  if (allowed("avx2") && __builtin_cpu_supports("avx2")) return Kernel::avx2;
 #endif
+  return Kernel::plain;
 }
 
 }  // namespace
 
-std::string screen_kernel() { return use_vnni() ? "vnni" : "plain"; }
+std::string screen_kernel() {
+  const Kernel kernel = choose_kernel();
+  return kernel == Kernel::vnni ? "vnni" : kernel == Kernel::avx2 ? "avx2" : "plain";
+}
 
 void QuantizedResiduals::reset(int64_t rows, int64_t n_residuals) {
   n = rows;
@@ -95,6 +143,7 @@ void QuantizedResiduals::reset(int64_t rows, int64_t n_residuals) {
   quads = (n + 3) / 4;
   high.assign(count * quads, 0);
   low.assign(count * quads, 0);
+  pairs.assign(2 * count * quads, 0);
   unit.assign(count, 0.0);
   sum.assign(count, 0.0);
   sum_quantized.assign(count, 0.0);
@@ -112,11 +161,13 @@ void QuantizedResiduals::set(int64_t k, const double* r) {
   }
   int8_t* upper = reinterpret_cast<int8_t*>(high.data() + k * quads);
   int8_t* lower = reinterpret_cast<int8_t*>(low.data() + k * quads);
+  int16_t* paired = reinterpret_cast<int16_t*>(pairs.data() + 2 * k * quads);
   sum[k] = total + lost;
   const double scale = largest / 32000.0, inverse = 1.0 / scale;
   if (!(scale > 0 && std::isfinite(inverse))) {  // zeros, or too small to be told apart: all of it is error
     std::fill_n(high.data() + k * quads, quads, 0);
     std::fill_n(low.data() + k * quads, quads, 0);
+    std::fill_n(pairs.data() + 2 * k * quads, 2 * quads, 0);
     unit[k] = sum_quantized[k] = 0;
     norm[k] = error[k] = largest * std::sqrt(static_cast<double>(n)) * room(n) + (largest > 0 ? least_normal : 0);
     return;
@@ -129,6 +180,7 @@ void QuantizedResiduals::set(int64_t k, const double* r) {
     const int32_t bottom = static_cast<int8_t>(value & 0xff);
     upper[i] = static_cast<int8_t>((value - bottom) / 256);
     lower[i] = static_cast<int8_t>(bottom);
+    paired[i / 4 * 4 + i % 2 * 2 + i % 4 / 2] = static_cast<int16_t>(value);
     const double miss = (r[i] - scale * value) * inverse;
     squares += ratio * ratio;
     off += miss * miss;
@@ -177,9 +229,20 @@ void QuantizedColumns::set(int64_t column, const double* x) {
 
 void QuantizedColumns::multiply(int64_t tile, const QuantizedResiduals& r, int64_t first, int64_t last,
                                 int64_t* products) const {
-  static const bool vnni = use_vnni();
+  static const Kernel kernel = choose_kernel();
   const uint8_t* codes = codes_.data() + tile * quads_ * 4 * tile_width;
   std::fill_n(products, (last - first) * tile_width, int64_t{0});
+#ifdef BRIDLE_X86
+  if (kernel == Kernel::avx2) {
+    for (int64_t k0 = first; k0 < last; k0 += avx2_group) {
+      const int64_t count = std::min(avx2_group, last - k0);
+      const int32_t* pairs[avx2_group];
+      for (int64_t k = 0; k < count; ++k) pairs[k] = r.pairs.data() + 2 * (k0 + k) * quads_;
+      avx2_products(count, codes, pairs, quads_, products + (k0 - first) * tile_width);
+    }
+    return;
+  }
+#endif
   int32_t sums[2 * group_width * tile_width];
   for (int64_t start = 0; start < quads_; start += flush_quads) {
     const int64_t length = std::min(flush_quads, quads_ - start);
@@ -191,13 +254,13 @@ void QuantizedColumns::multiply(int64_t tile, const QuantizedResiduals& r, int64
         lower[k] = r.low.data() + (k0 + k) * quads_ + start;
       }
       const uint8_t* from = codes + start * 4 * tile_width;
-#ifdef BRIDLE_VNNI
-      if (vnni) {
+#ifdef BRIDLE_X86
+      if (kernel == Kernel::vnni) {
         vnni_products(count, from, upper, lower, length, sums);
       } else
 #endif
       {
-        (void)vnni;
+        (void)kernel;
         for (int64_t k = 0; k < count; ++k) {
           plain_product(from, reinterpret_cast<const int8_t*>(upper[k]), length, sums + 2 * k * tile_width);
           plain_product(from, reinterpret_cast<const int8_t*>(lower[k]), length, sums + (2 * k + 1) * tile_width);

@@ -21,6 +21,7 @@ constexpr int64_t group_width = 8;   // residuals in one sweep of the registers
 struct QuantizedResiduals {
   int64_t n = 0, count = 0, quads = 0;
   std::vector<int32_t> high, low;          // (count, quads): four signed bytes in each
+  std::vector<int32_t> pairs;              // (count, 2 quads): rows 0 and 2 of a quad, rows 1 and 3, 16 bits each
   std::vector<double> unit, sum, sum_quantized, norm, error;  // (count)
 
   void reset(int64_t n, int64_t count);
@@ -45,7 +46,7 @@ class QuantizedColumns {
   std::vector<uint8_t> codes_;
 };
 
-// "vnni" or "plain": the kernel in use; BRIDLE_SCREEN in the environment forces one.
+// "vnni", "avx2" or "plain": the kernel in use; BRIDLE_SCREEN in the environment forces one where there is that.
 std::string screen_kernel();
 
 }  // namespace bridle

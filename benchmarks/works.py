@@ -118,6 +118,7 @@ class Work:
 DENSE = ("scikit-learn", "celer", "skglm", "adelie", "glmstar", "glmnet")
 KINDS = ("independent", "neighbours", "blocks")
 MIXES = (0.5, 0.7, 0.9, 0.95, 1.0)
+EARLY = Own("bridle, stop=auto")
 LEAVE_ONE_OUT = Estimator("RidgeCV", grid=True)
 
 WORKS = (
@@ -127,13 +128,13 @@ WORKS = (
     ),
     Work("million", 1_000_000, 100, ("independent", "blocks"), (Own(),), DENSE, folds=10,
          reference=Reference("dsyrk", 2.5)),
-    Work("wide", 500, 20_000, KINDS, (Own(goal=10), Own("bridle, float32")), DENSE, span=1e-2),
-    Work("wide200k", 500, 200_000, ("independent",), (Own(goal=15),), DENSE, span=1e-2),
-    Work("square", 2_000, 20_000, ("independent",), (Own(goal=8),), DENSE, span=1e-2),
+    Work("wide", 500, 20_000, KINDS, (Own(goal=10), Own("bridle, float32"), EARLY), DENSE, span=1e-2),
+    Work("wide200k", 500, 200_000, ("independent",), (Own(goal=15), EARLY), DENSE, span=1e-2),
+    Work("square", 2_000, 20_000, ("independent",), (Own(goal=8), EARLY), DENSE, span=1e-2),
     Work("correlated", 4_000, 4_000, ("neighbours",), (Own(goal=8),), DENSE),
-    Work("sparse", 20_000, 100_000, ("zipf",), (Own(goal=5),), DENSE, n_alphas=50, span=1e-2,
+    Work("sparse", 20_000, 100_000, ("zipf",), (Own(goal=5), EARLY), DENSE, n_alphas=50, span=1e-2,
          nonzeros=1_000_000),
-    Work("sparsewide", 5_000, 1_000_000, ("zipf",), (Own(goal=5),), DENSE, n_alphas=50, span=1e-2,
+    Work("sparsewide", 5_000, 1_000_000, ("zipf",), (Own(goal=5), EARLY), DENSE, n_alphas=50, span=1e-2,
          nonzeros=2_000_000),
     Work("enet", 20_000, 500, ("independent",), (Own(goal=15),), DENSE, l1_ratios=MIXES),
     Work("enetwide", 500, 20_000, ("independent",), (Own(goal=10),), DENSE, l1_ratios=MIXES, span=1e-2),

@@ -312,10 +312,12 @@ NB_MODULE(_core, m) {
           "solve_paths",
           [](const HeldWideData& self, In<uint8_t> train, In<uint8_t> test, In<double> l1_ratios, In<double> alphas,
              In<double> factor, MaybeIn<double> lower, MaybeIn<double> upper, bool fit_intercept, bool standardize,
-             int64_t max_nonzero, double tolerance, bool exact, int64_t max_sweeps, int threads, nb::object progress) {
+             int64_t max_nonzero, double tolerance, bool exact, int64_t max_sweeps, bool stop_turned, int threads,
+             nb::object progress) {
             Membership members{static_cast<int64_t>(train.shape(0)), train.data(), test.data(), 1};
             PathPlan plan = plan_of(l1_ratios, alphas, factor, lower, upper, fit_intercept, standardize, max_nonzero,
                                     tolerance, exact, max_sweeps);
+            plan.stop_turned = stop_turned;
             WideResults out;
             without_lock(progress, [&](Control& control) {
               out = solve_wide_paths(*self.data, members, plan, threads, control);
@@ -341,8 +343,8 @@ NB_MODULE(_core, m) {
           },
           nb::arg("train"), nb::arg("test"), nb::arg("l1_ratios"), nb::arg("alphas"), nb::arg("factor"),
           nb::arg("lower").none(), nb::arg("upper").none(), nb::arg("fit_intercept"), nb::arg("standardize"),
-          nb::arg("max_nonzero"), nb::arg("tolerance"), nb::arg("exact"), nb::arg("max_sweeps"), nb::arg("threads"),
-          nb::arg("progress").none());
+          nb::arg("max_nonzero"), nb::arg("tolerance"), nb::arg("exact"), nb::arg("max_sweeps"),
+          nb::arg("stop_turned"), nb::arg("threads"), nb::arg("progress").none());
 
   m.def(
       "symmetric_eigen",

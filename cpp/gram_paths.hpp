@@ -32,6 +32,7 @@ struct PathPlan {
   const double* upper = nullptr;
   bool fit_intercept = true, standardize = true;
   int64_t max_nonzero = INT64_MAX;   // a path ends behind the first alpha that keeps more
+  bool stop_turned = false;          // wide tables: it ends once every problem's error on other rows has clearly turned
   Effort effort;
 };
 

@@ -20,6 +20,10 @@ constexpr double foresight = 0.99;
 constexpr double farthest = 4.0;
 // Relative gap of the folds of a sparse table, at least: there digits cost sweeps, and errors on other rows need few.
 constexpr double of_sparse_folds = 1e-6;
+// An error on other rows has turned when its least lies this many alphas back, and it exceeds that by this share of what
+// the path had gained, and by this share of itself.
+constexpr int64_t turned_for = 5;
+constexpr double turned_of_gain = 0.05, turned_of_least = 0.01;
 // A gradient outside the working set may exceed its threshold by this share: rounding, not a violation.
 constexpr double slack = 1e-10;
 
@@ -92,6 +96,7 @@ class WidePaths {
   void consider(int64_t problem, int64_t place, uint8_t flags, double limit, double sum, int worker,
                 std::vector<std::vector<Find>>& found);
   void record(int64_t ratio, int64_t k);
+  bool turned(int64_t ratio, int64_t k) const;
   int64_t cell(int64_t problem, int64_t ratio, int64_t k) const {
     return (problem * plan_.n_ratios + ratio) * plan_.n_alphas + k;
   }
@@ -292,6 +297,28 @@ void WidePaths::record(int64_t ratio, int64_t k) {
   }
 }
 
+// Whether the error of every problem on the rows that it is tested on has clearly turned.
+bool WidePaths::turned(int64_t ratio, int64_t k) const {
+  bool tested = false;
+  for (int64_t i = 0; i < members_.n_problems; ++i) {
+    const uint8_t* test = members_.test + i * data_.n_atoms();
+    double weight = 0;
+    for (int64_t a = 0; a < data_.n_atoms(); ++a) weight += test[a] ? data_.weight[a] : 0.0;
+    if (!(weight > 0)) continue;
+    tested = true;
+    std::vector<double> error(k + 1, 0.0);
+    for (int64_t at = 0; at <= k; ++at)
+      for (int64_t a = 0; a < data_.n_atoms(); ++a)
+        if (test[a] && data_.weight[a] > 0)
+          error[at] += data_.weight[a] / weight * results_.test_error[cell(i, ratio, at) * data_.n_atoms() + a];
+    const auto least = std::min_element(error.begin(), error.end());
+    const double rise = std::max(turned_of_gain * (error[0] - *least), turned_of_least * *least);
+    if (error.end() - least <= turned_for) return false;
+    if (!std::all_of(error.end() - turned_for, error.end(), [&](double one) { return one > *least + rise; })) return false;
+  }
+  return tested;
+}
+
 WideResults WidePaths::run() {
   const int64_t cells = members_.n_problems * plan_.n_ratios * plan_.n_alphas;
   results_.gap.assign(cells, nan_value);
@@ -314,7 +341,7 @@ WideResults WidePaths::run() {
           results_.columns.push_back(data_.id[whole.working()[i]]);
           results_.beta.push_back(whole.coefficients()[i]);
         }
-        ended_ = results_.nonzero[cell(0, ratio, k)] > plan_.max_nonzero;
+        ended_ = results_.nonzero[cell(0, ratio, k)] > plan_.max_nonzero || (plan_.stop_turned && turned(ratio, k));
       }
       results_.starts.push_back(static_cast<int64_t>(results_.columns.size()));
       control_.advance(1.0 / static_cast<double>(plan_.n_ratios * plan_.n_alphas));

@@ -31,6 +31,7 @@ GRADIENT = (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)
 TOOLS = {
     "bridle": Maker("", "run_bridle"),
     "bridle, float32": Maker("", "run_bridle", "float32"),
+    "bridle, stop=auto": Maker("", "run_bridle", "stop"),
     "bridle.path": Maker("", "run_bridle", "path"),
     "bridle.RidgeCV": Maker("", "run_bridle", "estimator"),
     "bridle.LassoCV": Maker("", "run_bridle", "estimator"),

@@ -2,7 +2,8 @@
 
 Timed in ``bridle.fit``: reading the array as a table and checking it, the pass over the data, folds, all paths, the
 choice, certificates from the rows at both chosen alphas, correlated groups. Standardization happens inside each fold
-(target included). Variants: "float32" (X in single precision), "estimator" (scikit-learn's names), "path" (one alpha).
+(target included). Variants: "float32" (X in single precision), "estimator" (scikit-learn's names), "path" (one alpha),
+"stop" (paths end early, once every fold's error has clearly turned).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def call(data: Data, settings: Settings) -> Any:
         folds=data.folds,
         alphas=list(data.alphas),
         nested=False,
+        stop="auto" if settings.variant == "stop" else None,
         threads=settings.threads,
     )
 

@@ -57,6 +57,10 @@ _PENALTY = options(
     click.option("--lower", metavar="COLUMN=V", multiple=True, help="Lower bound of a coefficient. Repeatable."),
     click.option("--upper", metavar="COLUMN=V", multiple=True, help="Upper bound of a coefficient. Repeatable."),
     click.option("--max-variables", type=int, metavar="N", help="Keep at most this many columns."),
+    click.option(
+        "--stop", type=click.Choice(["auto"]),
+        help="auto: end a wide table's path once every fold's error has clearly turned.",
+    ),
 )  # fmt: skip
 _SELECTION = options(
     click.option(

@@ -122,7 +122,7 @@ class Penalized:
         rows, schema = nesting.ready.rows, nesting.ready.schema
         plan, tops = plan_of(
             rows, engine, null, task.penalty, self.l1_ratios, None, task.n_alphas, "bridle", task.standardize,
-            task.fit_intercept, None,
+            task.fit_intercept, None, None,
         )  # fmt: skip
         held = nesting.held_out(plan, task.rule, progress)
         choice = choose(held.scores.curves(plan), task.rule)

@@ -17,6 +17,7 @@ from ..solvers import Engine, Plan, Rows
 from ..solvers.plan import Null
 
 Floats = NDArray[np.float64]
+AUTO = "auto"
 FOLD_TOLERANCE = 1e-10  # relative gap of every fit, folds included: the exact steps reach it at no extra cost
 
 
@@ -31,8 +32,10 @@ def grid_of(
 
 def plan_of(
     rows: Rows, engine: Engine, null: Null, penalty: Penalty, l1_ratios: Any, alphas: Any, n_alphas: int, scale: str,
-    standardize: bool, fit_intercept: bool, max_variables: int | None,
+    standardize: bool, fit_intercept: bool, max_variables: int | None, stop: str | None,
 ) -> tuple[Plan, list[float]]:  # fmt: skip
+    if stop not in (None, AUTO):
+        raise UsageError(f'stop must be None or "{AUTO}", not {stop!r}.')
     try:
         ratios = np.unique(np.atleast_1d(np.asarray(l1_ratios, dtype=np.float64)))
     except (TypeError, ValueError):
@@ -50,6 +53,7 @@ def plan_of(
         standardize,
         FOLD_TOLERANCE,
         max_nonzero=limit,
+        stop_turned=stop == AUTO,
     )
     if max_variables is not None and 0.0 in ratios and max_variables < int(null.usable.sum()):
         ratios = ratios[ratios > 0]  # ridge keeps every column

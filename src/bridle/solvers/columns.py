@@ -168,6 +168,7 @@ class ColumnEngine:
                 plan.tolerance,
                 plan.exact,
                 plan.max_sweeps,
+                plan.stop_turned,
                 self.threads,
                 progress,
             )

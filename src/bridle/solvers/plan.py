@@ -61,7 +61,10 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Which paths to solve: for every l1_ratio a grid of decreasing alphas, (L,) and (L, A)."""
+    """Which paths to solve: for every l1_ratio a grid of decreasing alphas, (L,) and (L, A).
+
+    ``stop_turned``: paths on wide tables end once the errors on other rows have clearly turned in every fold.
+    """
 
     l1_ratios: Floats
     alphas: Floats
@@ -72,6 +75,7 @@ class Plan:
     exact: bool = False
     max_nonzero: int = 2**62
     max_sweeps: int = 100_000
+    stop_turned: bool = False
 
     def only(self, ratios: list[int]) -> Plan:
         return replace(self, l1_ratios=self.l1_ratios[ratios], alphas=self.alphas[ratios])

@@ -35,12 +35,18 @@ CORRELATED = (
     "X = rng.standard_normal((700, 1)) + 0.05 * rng.standard_normal((700, 1400)); "
     "y = X[:, :50] @ rng.standard_normal(50) + rng.standard_normal(700)"
 )
+SPARSE = (
+    "import scipy.sparse as sp; X = sp.random_array((5_000, 30_000), density=0.001, format='csc', rng=rng); "
+    "y = X[:, :50] @ rng.standard_normal(50) + rng.standard_normal(5_000)"
+)
 WORK = {
     "moments": (TALL, "bridle.Moments.from_arrays(X, y)"),
     "fit of many rows": (TALL, "bridle.fit(X, y, progress=lambda stage, share: None)"),
     "path of many columns": (WIDE, "bridle.path(X, y)"),
     "fit of many columns": (WIDE, "bridle.fit(X, y)"),
     "ridge of many columns": (WIDE, "bridle.path(X, y, l1_ratio=0.0)"),
+    "sparse columns": (SPARSE, "bridle.path(X, y)"),
+    "fit of sparse columns": (SPARSE, "bridle.fit(X, y, l1_ratios=(0.5, 1.0))"),
     "correlated columns": (CORRELATED, "bridle.fit(X, y, l1_ratios=(0.5, 1.0))"),
 }
 

@@ -7,15 +7,18 @@ import os
 import joblib
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import bridle
 
-SHAPES = {"tall": (4_000, 40), "wide": (120, 2_000)}
+SHAPES = {"tall": (4_000, 40), "wide": (120, 2_000), "sparse": (200, 3_000)}
 
 
 def made(shape):
     rng = np.random.default_rng(0)
     X = rng.standard_normal(shape)
+    if shape == SHAPES["sparse"]:
+        X = sp.csc_array(np.where(rng.random(shape) < 0.02, X, 0.0))
     return X, X[:, :5].sum(axis=1) + rng.standard_normal(shape[0])
 
 
@@ -61,7 +64,7 @@ def test_any_number_of_threads(shape):
 @pytest.mark.parametrize("standardize", [True, False])
 def test_any_number_of_threads_for_a_path(shape, standardize):
     X, y = made(shape)
-    X = X.astype(np.float32)
+    X = X if sp.issparse(X) else X.astype(np.float32)
     weights = np.random.default_rng(1).uniform(0.5, 2, len(y))
     paths = [
         bridle.path(X, y, n_alphas=20, weights=weights, standardize=standardize, threads=threads)

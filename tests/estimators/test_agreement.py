@@ -495,3 +495,22 @@ def test_diabetes(name: str) -> None:
     close(model.coef_, wanted.coef_)
     assert model.score(X, y) == pytest.approx(r2_score(y, wanted.predict(X)), rel=AGREEMENT)
     np.testing.assert_array_equal(model.coef_ == 0, wanted.coef_ == 0)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("spread", [1.0, 1e-3])
+def test_many_targets_leave_one_out(fit_intercept: bool, weighted: bool, spread: float) -> None:
+    """Enough of them that filters of all alphas are taken as sums of few products."""
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((90, 25)) * np.geomspace(1, spread, 25) + 2
+    Y = X @ rng.standard_normal((25, 130)) + rng.standard_normal((90, 130))
+    weights = rng.uniform(0.2, 3, 90) if weighted else None
+    alphas = np.geomspace(1e-3, 1e5, 60)
+    for each in (True, False):
+        settings = {"fit_intercept": fit_intercept, "alpha_per_target": each, "store_cv_results": True}
+        found = bridle.RidgeCV(alphas, **settings).fit(X, Y, sample_weight=weights)
+        wanted = theirs.RidgeCV(alphas, **settings).fit(X, Y, sample_weight=weights)
+        assert np.array_equal(found.alpha_, wanted.alpha_)
+        assert np.abs(np.sqrt(found.cv_results_) - np.sqrt(wanted.cv_results_)).max() <= 1e-9 * Y.std()
+        assert np.abs(found.best_score_ / wanted.best_score_ - 1).max() <= 1e-10

@@ -25,6 +25,8 @@ from .plan import Floats
 LANES = 4  # sums over tiles run in this many fixed lanes, so that their bits do not depend on the threads
 ROUNDING = float(np.finfo(np.float64).eps)
 WIDE_TILE = 2048
+CHUNK = 64  # targets at once
+MANY = 16  # targets
 NEGLIGIBLE = 1e-6  # beside the largest mode
 DELICATE = 1e-10
 MOST_CELLS, MOST_WORK = 2e7, 2e10
@@ -222,17 +224,26 @@ class Modes:
         """
         n, targets = self.rows.y.shape
         shrink = self._shrink(alphas)
+        spread = self._spread(shrink)
         kept = np.empty((n, targets, len(alphas))) if keep else None
         root_total = np.sqrt(self.rows.total)
+        chunks = [slice(t, t + CHUNK) for t in range(0, targets, CHUNK)]
 
         def of_tile(a: int, b: int) -> Floats:
+            sums = np.empty((targets, len(alphas)))
             with np.errstate(all="ignore"):  # a thread of its own knows nothing of its caller's
-                errors = root_total * self._held_out(a, b, shrink)
-            if kept is not None:
-                kept[a:b] = errors
-            return np.asarray((errors * errors).sum(axis=0))
+                z, target, left = self._seen(a, b, shrink)
+                for chunk in chunks:
+                    errors = spread(z, self.pull[:, chunk])
+                    if target is not None:
+                        np.subtract(target[:, chunk, None], errors, out=errors)
+                    errors *= (root_total / left)[:, None, :]
+                    if kept is not None:
+                        kept[a:b, chunk] = errors
+                    sums[chunk] = np.einsum("ita,ita->ta", errors, errors)
+            return sums
 
-        step = max(64, (1 << 21) // (8 * max(len(self.values), targets * len(alphas))))
+        step = max(64, (1 << 22) // (8 * max(len(self.values), min(targets, CHUNK) * len(alphas))))
         tiles = [(a, min(a + step, n)) for a in range(0, n, step)]
         total = np.zeros((targets, len(alphas)))
         with single_threaded_blas():
@@ -240,20 +251,49 @@ class Modes:
                 total += part
         return total, kept
 
-    def _held_out(self, a: int, b: int, shrink: Floats) -> Floats:
-        """sqrt(share) e of rows [a, b), (b - a, T, A)."""
+    def _seen(self, a: int, b: int, shrink: Floats) -> tuple[Floats, Floats | None, Floats]:
+        """Of rows [a, b): along the modes (b - a, k); the targets (b - a, T), where the fit is taken off them; one minus
+        the leverage (b - a, A). By row, residual and leverage have a factor alpha in common, and are left without it."""
         share = np.full(b - a, 1.0 / len(self.rows.y)) if self.rows.weights is None else self._share(a, b)
         root = np.sqrt(share)
         if self.by_row:
             z = self.vectors[a:b]
-            return _spread(z, self.pull, shrink) / ((z * z) @ shrink)[:, None, :]
+            return z, None, (z * z) @ shrink
         x = self.rows.design.columns(np.arange(self.rows.design.p), a, b)
         x -= self.x_mean
         z = x @ self.vectors
         z *= root[:, None]
         target = (self.rows.y[a:b] - self.y_mean) * root[:, None]
-        left = 1.0 - (z * z) @ shrink - (share[:, None] if self.fit_intercept else 0.0)
-        return (target[:, :, None] - _spread(z, self.pull, shrink)) / left[:, None, :]
+        return z, target, 1.0 - (z * z) @ shrink - (share[:, None] if self.fit_intercept else 0.0)
+
+    def _spread(self, shrink: Floats) -> Callable[[Floats, Floats], Floats]:
+        """What makes sum_k z_ik pull_kt shrink_ka, (rows, T, A), of z (rows, k) and pull (k, T).
+
+        For many targets and alphas value / (value + alpha), which lies between 0 and 1, is taken as a sum of few products:
+        on a log grid its singular values fall so fast that 30 of them leave only rounding of 100 alphas.
+        """
+        modes, count = shrink.shape
+
+        def plain(z: Floats, pull: Floats) -> Floats:
+            inner = (pull[:, :, None] * shrink[:, None, :]).reshape(modes, -1)
+            return (z @ inner).reshape(len(z), pull.shape[1], count)
+
+        if self.by_row or self.pull.shape[1] < MANY or not modes:
+            return plain
+        usable = self.values > 0
+        left, singular, right = np.linalg.svd(self.values[usable, None] * shrink[usable], full_matrices=False)
+        rank = int((singular > 2 * ROUNDING * singular[0]).sum())
+        if rank * (modes + count) > 0.7 * modes * count:
+            return plain
+        first = np.zeros((modes, rank))
+        first[usable] = left[:, :rank] * singular[:rank] / self.values[usable, None]
+        second = np.ascontiguousarray(right[:rank])
+
+        def factored(z: Floats, pull: Floats) -> Floats:
+            inner = (pull[:, :, None] * first[:, None, :]).reshape(modes, -1)
+            return ((z @ inner).reshape(-1, rank) @ second).reshape(len(z), pull.shape[1], count)
+
+        return factored
 
     def _share(self, a: int, b: int) -> Floats:
         assert self.rows.weights is not None
@@ -266,12 +306,6 @@ def _delicate(values: Floats, rows: Targets) -> bool:
     if not len(values) or n * p > MOST_CELLS or n * p * min(n, p) > MOST_WORK:
         return False
     return bool(values[0] < DELICATE * values[-1])
-
-
-def _spread(z: Floats, pull: Floats, shrink: Floats) -> Floats:
-    """sum_k z_ik pull_kt shrink_ka, (rows, T, A)."""
-    modes, targets = pull.shape
-    return (z @ (pull[:, :, None] * shrink[:, None, :]).reshape(modes, -1)).reshape(len(z), targets, -1)
 
 
 def _kernel(rows: Targets, fit_intercept: bool, threads: int) -> tuple[Floats, Floats]:

@@ -291,7 +291,7 @@ class Modes:
 
         def factored(z: Floats, pull: Floats) -> Floats:
             inner = (pull[:, :, None] * first[:, None, :]).reshape(modes, -1)
-            return ((z @ inner).reshape(-1, rank) @ second).reshape(len(z), pull.shape[1], count)
+            return np.asarray(((z @ inner).reshape(-1, rank) @ second).reshape(len(z), -1, count))
 
         return factored
 

@@ -55,9 +55,9 @@ double EntryDescent::scan(Penalized& q, const EntryColumns& x, Strength s) {
 void EntryDescent::sweep(Penalized& q, const EntryColumns& x, Strength s) {
   for (int64_t j : active_) {
     q.g[j] = x.product(j, r_.data(), shift_);
-    const double change = along(q, s, j) - q.b[j];
+    const double value = along(q, s, j), change = value - q.b[j];
     if (change == 0) continue;
-    q.b[j] += change;
+    q.b[j] = value;  // not b + change, which rounding may take beyond a bound
     x.add(j, -change, r_.data());
     shift_ += change * x.mean[j];
   }
@@ -84,7 +84,10 @@ bool EntryDescent::move(Penalized& q, const EntryColumns& x, Strength s, const s
   }
   if (!(slope < 0)) return false;
   const double t = slope + curvature > 0 ? -slope / curvature : 1.0;
-  for (size_t i = 0; i < active_.size(); ++i) q.b[active_[i]] += t * change[i];
+  for (size_t i = 0; i < active_.size(); ++i) {
+    const int64_t j = active_[i];
+    q.b[j] = clip(q, j, q.b[j] + t * change[i]);
+  }
   axpy(-t, u_.data(), r_.data(), n);
   shift_ += t * mean;
   return true;

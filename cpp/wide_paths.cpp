@@ -19,7 +19,7 @@ constexpr double foresight = 0.99;
 // ... but no further than this many times the last step: a short step says little about a long one.
 constexpr double farthest = 4.0;
 // Relative gap of the folds of a sparse table, at least: there digits cost sweeps, and errors on other rows need few.
-constexpr double of_sparse_folds = 1e-6;
+constexpr double of_sparse_folds = 1e-8;
 // An error on other rows has turned when its least lies this many alphas back, and it exceeds that by this share of what
 // the path had gained, and by this share of itself.
 constexpr int64_t turned_for = 5;

@@ -119,7 +119,7 @@ void WideProblem::add_columns(const std::vector<int64_t>& places) {
     if (plan_.upper) upper_.push_back(scaled(plan_.upper[id]));
     b_.push_back(0.0);
     g_.push_back(0.0);
-    if (data_.thin(place)) {
+    if (data_.thin(place) && thin_here(place)) {
       thin_.push_back(at);
       add_thin(place);
     } else {
@@ -129,6 +129,17 @@ void WideProblem::add_columns(const std::vector<int64_t>& places) {
   }
   const int64_t m = static_cast<int64_t>(working_.size());
   if (m > old && !data_.sparse()) multiply(old);
+}
+
+// A column that is zero in most rows may be zero in hardly any that this problem trains on.
+bool WideProblem::thin_here(int64_t place) const {
+  const Entries some = data_.entries(place);
+  double share = 0;
+  for (int64_t k = 0; k < some.count; ++k) {
+    const int32_t row = train_place_[some.row[k]];
+    if (row >= 0) share += root_[row] * root_[row];
+  }
+  return share <= 0.75;
 }
 
 void WideProblem::add_thin(int64_t place) {

@@ -36,6 +36,7 @@ class WideProblem {
 
  private:
   void grow(int64_t capacity, int64_t m);
+  bool thin_here(int64_t place) const;
   void add_thin(int64_t place);
   void add_dense(int64_t place, std::vector<double>& column);
   void multiply(int64_t old);

@@ -11,7 +11,8 @@ namespace bridle {
 namespace {
 constexpr int64_t most_kept_bytes = int64_t{1} << 28;
 constexpr double thin_share = 0.5;  // of the weight of all rows
-constexpr int64_t few = 16;         // a table is sparse when its columns have 1 entry in so many rows
+constexpr int64_t few = 16;         // a table is sparse when its columns have 1 entry in so many rows,
+constexpr int64_t many_rows = 1024; // ... and these are more than a Gram of as many columns is cheap for
 }
 
 WideData::WideData(const Columns& x, const double* y_in, const double* weights, const int64_t* rows,
@@ -130,7 +131,7 @@ void WideData::take_sparse(const std::vector<const Block*>& blocks, int n_thread
   }
   first_[count] = to;
   const int64_t thin = std::count(thin_.begin(), thin_.end(), 1);
-  sparse_ = 2 * thin >= x_.p && count > 0 && first_[count] <= n_ / few * count;
+  sparse_ = n_ >= many_rows && 2 * thin >= x_.p && count > 0 && first_[count] <= n_ / few * count;
 }
 
 void WideData::column(int64_t place, double* out) const {

@@ -145,12 +145,13 @@ def test_duplicate_columns_of_a_lasso_predict_the_same(monkeypatch):
 @pytest.mark.parametrize("share", [0.02, 0.09])  # few entries: descent on them; more: their Gram
 def test_sparse_columns_beside_full_ones(monkeypatch, share, weighted, fit_intercept):
     random = np.random.default_rng(3)
-    X = np.where(random.random((120, 300)) < share, 1 + random.standard_t(4, (120, 300)), 0.0)
-    X[:, :20] = random.standard_normal((120, 20))
-    y = X[:, :40] @ random.standard_normal(40) + random.standard_normal(120)
+    n = 1100 if share < 1 / 16 else 120
+    X = np.where(random.random((n, 300)) < share, 1 + random.standard_t(4, (n, 300)), 0.0)
+    X[:, :20] = random.standard_normal((n, 20))
+    y = X[:, :40] @ random.standard_normal(40) + random.standard_normal(n)
     few = share < 1 / 16
     ratios = [0.5, 0.9] if few else [0.5, 1.0]  # columns that share their only row are twins to a lasso
-    weights = random.uniform(0.1, 3, 120) if weighted else None
+    weights = random.uniform(0.1, 3, n) if weighted else None
     settings = {"n_alphas": 15, "folds": 4, "l1_ratios": ratios, "nested": False, "weights": weights}
     data = sp.csc_array(X)
     columns, moments = both(monkeypatch, lambda: bridle.fit(data, y, fit_intercept=fit_intercept, **settings))

@@ -11,14 +11,14 @@ import scipy.sparse as sp
 
 import bridle
 
-SHAPES = {"tall": (4_000, 40), "wide": (120, 2_000), "sparse": (200, 3_000)}
+SHAPES = {"tall": (4_000, 40), "wide": (120, 2_000), "sparse": (1_100, 4_000)}
 
 
 def made(shape):
     rng = np.random.default_rng(0)
     X = rng.standard_normal(shape)
     if shape == SHAPES["sparse"]:
-        X = sp.csc_array(np.where(rng.random(shape) < 0.02, X, 0.0))
+        X = sp.csc_array(np.where(rng.random(shape) < 0.003, X, 0.0))
     return X, X[:, :5].sum(axis=1) + rng.standard_normal(shape[0])
 
 

@@ -12,8 +12,10 @@
 #include "blas.hpp"
 #include "columns.hpp"
 #include "eigen.hpp"
+#include "family_pass.hpp"
 #include "gram_paths.hpp"
 #include "moments.hpp"
+#include "newton_steps.hpp"
 #include "pool.hpp"
 #include "proximal.hpp"
 #include "wide_paths.hpp"
@@ -179,6 +181,11 @@ PathPlan plan_of(const In<double>& l1_ratios, const In<double>& alphas, const In
   plan.effort.exact = exact;
   plan.effort.max_sweeps = max_sweeps;
   return plan;
+}
+
+FamilyKernel family_kernel(int64_t kind, double parameter) {
+  if (kind < 0 || kind > 6) throw nb::value_error("an unknown family");
+  return {static_cast<Family>(kind), parameter};
 }
 
 // A proximal step on memory that the caller vouches for: making an array of a tensor takes longer than a small one's step.
@@ -371,6 +378,88 @@ NB_MODULE(_core, m) {
       nb::arg("doubles"), nb::arg("kind"), nb::arg("weights"), nb::arg("root"), nb::arg("mean"), nb::arg("offset"),
       nb::arg("l1"), nb::arg("l2"), nb::arg("group"), nb::arg("outer"), nb::arg("spanned"), nb::arg("kept"),
       nb::arg("inner"), nb::arg("threads"));
+
+  m.def(
+      "family_rows",
+      [](int64_t kind, double parameter, In<double> y, In<double> eta, Out<double> slope, Out<double> curvature,
+         Out<double> value) {
+        if (eta.size() != y.size() || slope.size() != y.size() || curvature.size() != y.size() || value.size() != y.size())
+          throw nb::value_error("the rows differ in number");
+        family_kernel(kind, parameter)
+            .rows(static_cast<int64_t>(y.size()), y.data(), eta.data(), slope.data(), curvature.data(), value.data());
+      },
+      nb::arg("kind"), nb::arg("parameter"), nb::arg("y"), nb::arg("eta"), nb::arg("slope"), nb::arg("curvature"),
+      nb::arg("value"));
+
+  m.def(
+      "family_pass",
+      [](const HeldColumns& columns, int64_t kind, double parameter, In<double> y, MaybeIn<double> weights,
+         MaybeIn<double> offset, In<int32_t> atom, In<uint8_t> train, In<double> b, In<double> intercept,
+         Out<double> value, Out<double> gradient, Out<double> sum, Out<double> size,
+         std::optional<Out<double>> curvature, int64_t curved, int threads, nb::object progress) {
+        const size_t n = static_cast<size_t>(columns.n), count = train.shape(0), atoms = train.shape(1);
+        if (y.size() != n || atom.size() != n || (weights && weights->size() != n) || (offset && offset->size() != n) ||
+            (curvature && curvature->size() != n))
+          throw nb::value_error("the rows differ in number");
+        if (b.size() != count * columns.p || gradient.size() != b.size() || intercept.size() != count ||
+            value.size() != count * atoms || sum.size() != count || size.size() != count)
+          throw nb::value_error("the problems differ in number");
+        for (size_t i = 0; i < n; ++i)
+          if (atom.data()[i] >= static_cast<int64_t>(atoms)) throw nb::value_error("an atom is out of range");
+        FamilyRows rows{family_kernel(kind, parameter), y.data(), pointer(weights), pointer(offset), atom.data(),
+                        static_cast<int64_t>(atoms)};
+        Fits fits{static_cast<int64_t>(count), b.data(), intercept.data(), train.data()};
+        PassResults out{value.data(), gradient.data(), sum.data(), size.data(), curvature ? curvature->data() : nullptr,
+                        curved};
+        without_lock(progress, [&](Control& control) { family_pass(columns, rows, fits, out, threads, control); });
+      },
+      nb::arg("columns"), nb::arg("kind"), nb::arg("parameter"), nb::arg("y"), nb::arg("weights").none(),
+      nb::arg("offset").none(), nb::arg("atom"), nb::arg("train"), nb::arg("b"), nb::arg("intercept"), nb::arg("value"),
+      nb::arg("gradient"), nb::arg("sum"), nb::arg("size"), nb::arg("curvature").none(), nb::arg("curved"),
+      nb::arg("threads"), nb::arg("progress").none());
+
+  nb::class_<NewtonSteps>(m, "NewtonSteps")
+      .def("__init__",
+           [](NewtonSteps* self, In<uint8_t> train, In<double> weight, In<double> scale, In<double> null_loss,
+              In<double> factor, MaybeIn<double> lower, MaybeIn<double> upper, bool fit_intercept) {
+             const size_t problems = train.shape(0), p = factor.size();
+             if (weight.size() != problems || null_loss.size() != problems || scale.size() != problems * p ||
+                 (lower && lower->size() != p) || (upper && upper->size() != p))
+               throw nb::value_error("the problems differ in number");
+             Membership members{static_cast<int64_t>(problems), train.data(), nullptr, 0};
+             new (self) NewtonSteps(static_cast<int64_t>(p), members, static_cast<int64_t>(train.shape(1)),
+                                    weight.data(), scale.data(), null_loss.data(), factor.data(), pointer(lower),
+                                    pointer(upper), fit_intercept);
+           },
+           nb::arg("train"), nb::arg("weight"), nb::arg("scale"), nb::arg("null_loss"), nb::arg("factor"),
+           nb::arg("lower").none(), nb::arg("upper").none(), nb::arg("fit_intercept"))
+      .def("curvature",
+           [](NewtonSteps& self, In<double> weight, In<double> mean, In<double> scatter, int64_t only, int threads) {
+             AtomMoments atoms{static_cast<int64_t>(weight.size()), static_cast<int64_t>(mean.shape(1)), weight.data(),
+                               mean.data(), scatter.data()};
+             without_lock(nb::none(), [&](Control& control) { self.curvature(atoms, only, threads, control); });
+           },
+           nb::arg("weight"), nb::arg("mean"), nb::arg("scatter"), nb::arg("only"), nb::arg("threads"))
+      .def("gram",
+           [](const NewtonSteps& self, int64_t problem) {
+             if (problem < 0 || problem >= self.problems()) throw nb::value_error("there is no such problem");
+             const size_t p = static_cast<size_t>(self.p());
+             return array_of(self.gram(problem), {p, p});
+           },
+           nb::arg("problem"))
+      .def("step",
+           [](NewtonSteps& self, In<uint8_t> which, In<double> b, In<double> gradient, In<double> sum, In<double> size,
+              double l1, double l2, double tolerance, bool exact, int64_t max_sweeps, Out<double> b_out,
+              Out<double> intercept_change, Out<double> expected, int threads) {
+             Effort effort{tolerance, exact, max_sweeps};
+             without_lock(nb::none(), [&](Control& control) {
+               self.step(which.data(), b.data(), gradient.data(), sum.data(), size.data(), {l1, l2}, effort,
+                         b_out.data(), intercept_change.data(), expected.data(), threads, control);
+             });
+           },
+           nb::arg("which"), nb::arg("b"), nb::arg("gradient"), nb::arg("sum"), nb::arg("size"), nb::arg("l1"),
+           nb::arg("l2"), nb::arg("tolerance"), nb::arg("exact"), nb::arg("max_sweeps"), nb::arg("b_out"),
+           nb::arg("intercept_change"), nb::arg("expected"), nb::arg("threads"));
 
   m.def("screen_kernel", &screen_kernel);
 }

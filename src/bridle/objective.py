@@ -1,10 +1,11 @@
 """THE objective, written once.
 
-    P(b0, b) = sum_i w_i * loss(y_i, b0 + x_i . b) / sum_i w_i + alpha * sum_j v_j * Omega(b_j)
-    Omega(b_j) = l1_ratio |b_j| + (1 - l1_ratio)/2 b_j^2,     loss(y, eta) = (y - eta)^2 / 2
+    P(b0, b) = sum_i w_i * loss(y_i, offset_i + b0 + x_i . b) / sum_i w_i + alpha * sum_j v_j * Omega(b_j)
+    Omega(b_j) = l1_ratio |b_j| + (1 - l1_ratio)/2 b_j^2
 
-The intercept b0 is never penalized. With ``standardize=True`` the columns are scaled to unit weighted standard deviation
-(population) and the target likewise (about zero where there is no intercept), so that alpha has no unit.
+The loss is half the unit deviance of a family: (y - eta)^2 / 2 of the squared one, the others in ``families``. The intercept
+b0 is never penalized. With ``standardize=True`` the columns are scaled to unit weighted standard deviation (population)
+and with squared error the target likewise (about zero where there is no intercept), so that alpha has no unit.
 """
 
 from __future__ import annotations
@@ -63,24 +64,47 @@ def duality_gap(
         return float("inf"), 1.0
     if penalty.even:
         return _even_gap(residual_square, b, g, alpha * l1_ratio, alpha * (1 - l1_ratio))
-    penalized = (penalty.factors > 0) & np.isfinite(penalty.factors)
-    scale = 1.0
+    scale = dual_scale(g, penalty, alpha, l1_ratio)
+    return separable_gap(
+        0.5 * (1 - scale) ** 2 * residual_square, scale, b, g, penalty, alpha, l1_ratio
+    ), scale
+
+
+def dual_scale(g: Floats, penalty: Penalty, alpha: float, l1_ratio: float) -> float:
+    """The largest s in [0, 1] with s times the slopes dual feasible: below 1 only where the l1 part stands alone."""
+    limit, unheld = _unheld(g, penalty, alpha, l1_ratio)
     pull = np.abs(g)
-    limit = alpha * l1_ratio * np.where(penalized, penalty.factors, 1.0)
-    unheld = penalized & ~penalty.held(g, alpha, l1_ratio)
     over = unheld & (pull > limit)
-    if over.any():
-        scale = float(np.min(limit[over] / pull[over]))
-    conjugate = penalty.conjugate(scale * g, alpha, l1_ratio)
-    conjugate = np.where(unheld, 0.0, conjugate)
+    return float(np.min(limit[over] / pull[over])) if over.any() else 1.0
+
+
+def separable_gap(
+    cost: float, scale: float, b: Floats, g: Floats, penalty: Penalty, alpha: float, l1_ratio: float
+) -> float:
+    """The duality gap of any separable loss: what scaling the dual point costs the rows (``cost``), and the penalty's part.
+
+    penalty(b) - s b'g + sum_j conjugate_j(s g_j), g minus the gradient of the loss; infinite where b is not feasible.
+    """
+    if not penalty.feasible(b):
+        return float("inf")
+    penalized = (penalty.factors > 0) & np.isfinite(penalty.factors)
+    _, unheld = _unheld(g, penalty, alpha, l1_ratio)
+    conjugate = np.where(unheld, 0.0, penalty.conjugate(scale * g, alpha, l1_ratio))
     own = np.where(penalized, b, 0.0)
     terms = (
-        0.5 * (1 - scale) ** 2 * residual_square,
+        cost,
         penalty.value(own, alpha, l1_ratio),
         -scale * float(own @ g),
         float(conjugate[penalized].sum()),
     )
-    return _seen(terms), scale
+    return _seen(terms)
+
+
+def _unheld(g: Floats, penalty: Penalty, alpha: float, l1_ratio: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """The thresholds of all columns, and which of them nothing but the l1 part holds back."""
+    penalized = (penalty.factors > 0) & np.isfinite(penalty.factors)
+    limit = alpha * l1_ratio * np.where(penalized, penalty.factors, 1.0)
+    return limit, penalized & ~penalty.held(g, alpha, l1_ratio)
 
 
 def _even_gap(residual_square: float, b: Floats, g: Floats, l1: float, l2: float) -> tuple[float, float]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._numerics import single_threaded_blas
-from .certificate import GAP_TOLERANCE, Candidate, Certificate, certify
+from .certificate import GAP_TOLERANCE, Candidate, Certificate, Responses, certify, certify_separable
 from .errors import DataError, UsageError
+from .families import SQUARED, Family, family_named
 from .objective import alpha_max, ridge_degrees_of_freedom
 from .penalties import Penalty
 from .solvers import Engine, Plan, Rows, Solution, Split, refined
@@ -36,9 +37,11 @@ class Path:
     n_nonzero : (A,) coefficients that are not exactly zero.
     degrees_of_freedom : (A,) the intercept not counted: n_nonzero for the lasso (Zou, Hastie, Tibshirani 2007), the trace of
         the smoother on the support otherwise.
-    train_error : (A,) weighted mean squared error on the training rows, units of the target squared.
+    train_error : (A,) weighted mean squared error on the training rows, units of the target squared; of another family
+        the mean unit deviance.
     gaps : (A,) relative duality gaps as the solver sees them; ``gap_source`` says from what: "moments", "screening" (exact
-        products decided every column outside the working set) or "rows".
+        products decided every column outside the working set), "newton" (exact gradients, the cost of scaling the dual
+        point to second order; NaN where the loss is not convex) or "rows".
     gap_rounding : (A,) how much rounding in the moments may have hidden from ``gaps``; zero where they come from rows.
     alpha_max : the smallest alpha that keeps nothing (infinite for ridge).
     x_mean, x_scale : (p,), y_scale : the scales that the penalty saw (1 where nothing is standardized).
@@ -63,6 +66,7 @@ class Path:
     fills: Floats = field(default_factory=lambda: np.zeros(0))
     gap_rounding: Floats = field(default_factory=lambda: np.zeros(0))
     solver: str = ""
+    family: str = SQUARED.text
     origin: Origin | None = None
 
     @property
@@ -100,8 +104,13 @@ class Path:
         """The intercept at any alpha, as ``coef``."""
         return self._at(alpha, exact)[1]
 
-    def predict(self, X: Any, alpha: float | None = None, *, exact: bool = False) -> Floats:
-        """Predictions: (m,) at one alpha, (m, A) at all of them; X (m, p) an array or SciPy sparse matrix."""
+    def predict(
+        self, X: Any, alpha: float | None = None, *, exact: bool = False, offset: Any = None
+    ) -> Floats:
+        """Predicted means: (m,) at one alpha, (m, A) at all of them; X (m, p) an array or SciPy sparse matrix.
+
+        ``offset`` (m,) joins the linear predictor; of a binomial path the mean is the probability of the second class.
+        """
         matrix = open_matrix(X).matrix
         if matrix.shape[1] != self.p:
             raise UsageError(f"X must have {self.p} columns, not the shape {matrix.shape}.")
@@ -111,6 +120,14 @@ class Path:
             else:
                 coef, intercept = self._at(alpha, exact)
                 out = np.asarray(matrix @ coef + intercept)
+            if offset is not None:
+                own = np.asarray(offset, dtype=np.float64)
+                if own.shape != (matrix.shape[0],):
+                    raise UsageError(
+                        f"offset must be ({matrix.shape[0]},), as X has that many rows, not {own.shape}."
+                    )
+                out = out + (own if out.ndim == 1 else own[:, None])
+            out = family_named(self.family).mean(out)
         if not np.isfinite(out).all():
             bad = find_bad_value(matrix)
             raise (
@@ -225,6 +242,7 @@ def build_paths(
     engine: Engine,
     tops: list[float],
     which: list[int] | None = None,
+    family: Family = SQUARED,
 ) -> list[Path]:
     """The frozen paths of the whole, one for each l1_ratio or for those named."""
     out = []
@@ -240,11 +258,13 @@ def build_paths(
             Path(
                 alphas=grid,
                 l1_ratio=float(ratio),
-                intercepts=_intercepts(stored, solution),
+                intercepts=_intercepts(stored, solution)
+                if solution.intercepts is None
+                else solution.intercepts[i][0, :done],
                 n_nonzero=np.diff(stored.starts),
-                degrees_of_freedom=degrees_of_freedom(
-                    standardized, grid, float(ratio), plan, engine, x_scale
-                ),
+                degrees_of_freedom=degrees_of_freedom(standardized, grid, float(ratio), plan, engine, x_scale)
+                if solution.degrees is None
+                else solution.degrees[i, :done],
                 train_error=solution.train_error[0, i, :done],
                 gaps=solution.gap[0, i, :done],
                 gap_source=solution.gap_source,
@@ -257,6 +277,7 @@ def build_paths(
                 fills=engine.fills(),
                 gap_rounding=_gap_rounding(stored, null, engine, plan, solution),
                 solver=solution.solver,
+                family=family.text,
             )
         )
     return out
@@ -386,6 +407,11 @@ def certify_path(
         Candidate(float(path.alphas[k]), path.l1_ratio, float(path.intercepts[k]), path.stored.row(k))
         for k in which
     ]
+    if rows.family != SQUARED:
+        return certify_separable(
+            rows.design, Responses(rows.family, rows.y, rows.weights, rows.offset), candidates, plan.penalty,
+            fit_intercept=plan.fit_intercept, standardize=plan.standardize, tolerance=GAP_TOLERANCE, threads=threads,
+        )  # fmt: skip
     return certify(
         rows.design, rows.y, rows.weights, candidates, plan.penalty, fit_intercept=plan.fit_intercept,
         standardize=plan.standardize, tolerance=GAP_TOLERANCE, threads=threads, gram=gram,
@@ -403,7 +429,10 @@ def solve_paths(
     """The paths of all rows, no cross-validation; alpha = 0 is solved by QR on the rows."""
     solution = engine.solve(plan, Split.whole(rows.design.n), 1, progress)
     out = []
-    for path in build_paths(solution, plan, null, engine, tops):
+    for path in build_paths(solution, plan, null, engine, tops, None, rows.family):
+        if rows.family != SQUARED:
+            out.append(path)
+            continue
         filled = replace(rows, design=rows.design.fill(path.fills))
         delicate = ill_conditioned(engine, null, plan)
         from_rows = [k for k, alpha in enumerate(path.alphas) if alpha == 0 or delicate]

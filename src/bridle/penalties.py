@@ -56,6 +56,12 @@ class Penalty:
             high = None
         return Penalty(v, low, high)
 
+    def among(self, columns: NDArray[np.intp]) -> Penalty:
+        """Of the named columns alone."""
+        lower = None if self.lower is None else np.ascontiguousarray(self.lower[columns])
+        upper = None if self.upper is None else np.ascontiguousarray(self.upper[columns])
+        return Penalty(np.ascontiguousarray(self.factors[columns]), lower, upper)
+
     @property
     def even(self) -> bool:
         """No bounds, and every column is penalized alike or left out."""

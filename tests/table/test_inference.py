@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from bridle.errors import DataError, UsageError
-from bridle.table import Schema, infer, open_table
+from bridle.table import Schema, encode, infer, open_table
 
 N = 100
 RNG = np.random.default_rng(0)
@@ -305,8 +305,7 @@ BAD = {
     "infinite": ("c,y\n1,2\n-inf,3\n", DataError, ['"c"', "row 2 (line 3)", "-inf"]),
     "no rows": ("c,y\n", DataError, ["no rows"]),
     "one row": ("c,y\n1,2\n", DataError, ["only one row"]),
-    "text target": ("c,y\n1,red\n2,blue\n", DataError, ['"y"', '"red"', "no families"]),
-    "boolean target": ("c,y\n1,true\n2,false\n", DataError, ['"y"', "0 and 1"]),
+    "text target": ("c,y\n1,red\n2,blue\n3,green\n", DataError, ['"y"', '"red"', "classes must be two"]),
     "date target": ("c,y\n1,2020-01-01\n2,2020-01-02\n", DataError, ['"y"', "dates"]),
     "bad target cell": ("c,y\n1,2\n2,x\n3,4\n4,5\n", DataError, ['"y"', '"x"', "row 2 (line 3)"]),
     "missing target": ("c,y\n1,2\n2,\n3,NA\n", DataError, ['"y"', "2 rows of 3", "row 2 (line 3)", "row 3"]),
@@ -316,6 +315,20 @@ BAD = {
     "unknown target": ("c,Y\n1,2\n2,3\n", UsageError, ['"y"', 'Did you mean "Y"?']),
     "wrong delimiter": ("c y\n1 2\n2 3\n", UsageError, ['"y"', "delimiters"]),
 }
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [("c,y\n1,red\n2,blue\n3,red\n", ("blue", "red")), ("c,y\n1,true\n2,false\n3,True\n", ("false", "true"))],
+)
+def test_two_classes_are_a_target_where_they_may_be(text: str, classes: tuple[str, str]) -> None:
+    table = csv(text)
+    schema = infer(table, target="y")
+    assert schema.classes == classes and Schema.from_dict(schema.to_dict()) == schema
+    encoded = encode(schema, table, need_target=True)
+    assert encoded.target is not None and encoded.target.tolist() == [1.0, 0.0, 1.0]
+    with pytest.raises(DataError, match="binomial"):
+        infer(table, target="y", classes=False)
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -2,6 +2,17 @@
 
 from .evidence import Candidate
 from .proving import Evidence, certify, examine
+from .separable import Responses, certify_separable
 from .statement import GAP_TOLERANCE, KKT_TOLERANCE, Certificate
 
-__all__ = ["GAP_TOLERANCE", "KKT_TOLERANCE", "Candidate", "Certificate", "Evidence", "certify", "examine"]
+__all__ = [
+    "GAP_TOLERANCE",
+    "KKT_TOLERANCE",
+    "Candidate",
+    "Certificate",
+    "Evidence",
+    "Responses",
+    "certify",
+    "certify_separable",
+    "examine",
+]

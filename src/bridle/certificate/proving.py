@@ -247,7 +247,7 @@ def _coefficient_error(problem: _Problem, gap: float) -> float | None:
         mu = float(ridge.min())
     else:
         matrix = evidence.gram(possible) / x_scale[possible] / x_scale[possible][:, None]
-        mu = _smallest_eigenvalue(matrix + np.diag(ridge))
+        mu = smallest_eigenvalue(matrix + np.diag(ridge))
         mu = max(mu, float(ridge.min()))
     if not mu > 1e-13:
         return None
@@ -303,7 +303,7 @@ def _quadratic_gap(problem: _Problem) -> float:
     return abs(0.5 * float(off @ step)) + float(np.finfo(np.float64).eps) * abs(float(b @ b))
 
 
-def _smallest_eigenvalue(matrix: Floats) -> float:
+def smallest_eigenvalue(matrix: Floats) -> float:
     """A lower bound: 1 / ||inverse||_1 (symmetric, so no smaller than the spectral norm); 0 when singular."""
     from scipy.linalg.lapack import dpotrf, dpotri
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,6 +29,8 @@ class Certificate:
     coefficient_norm : ||b||_2 in the same units.
     tolerance : the relative gap that "certified" asks for.
     source : "rows" (computed from the data rows).
+    convex : whether the loss is; where it is not there is no gap (NaN), and a stationary fit is all that can be shown.
+    units : what ``objective`` and ``gap`` are in.
     standardized : whether the penalty acted on scaled columns and target, whose units ``coefficient_error`` then has.
     """
 
@@ -45,12 +48,14 @@ class Certificate:
     source: str = "rows"
     kkt_variable: str | None = None
     standardized: bool = True
+    convex: bool = True
+    units: str = "target squared"
 
     @property
     def certified(self) -> bool:
         """Whether gap, KKT violation and the gradient of the unpenalized block are all within tolerance."""
         worst = max(self.kkt_violation, self.block_gradient)
-        return bool(self.relative_gap <= self.tolerance and worst <= KKT_TOLERANCE)
+        return bool((self.relative_gap <= self.tolerance or not self.convex) and worst <= KKT_TOLERANCE)
 
     @property
     def identified(self) -> bool:
@@ -62,6 +67,13 @@ class Certificate:
     def sentence(self) -> str:
         """The certificate in plain English."""
         worst = max(self.kkt_violation, self.block_gradient)
+        if not self.convex:
+            if not self.certified:
+                return f"Not stationary: the optimality conditions are off by {worst:.1e}."
+            return (
+                f"Stationary, from the rows: every optimality condition holds to {_at_most(worst, 1e-12)}. The loss is not "
+                "convex, so that another fit may be better."
+            )
         if not self.certified:
             return (
                 f"Not certified: the objective may be up to {self.relative_gap:.1e} of the null model's loss above its "
@@ -78,8 +90,14 @@ class Certificate:
         return text + " Objective certified, coefficients not identified: other weights would fit as well."
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON and model files."""
-        return asdict(self)
+        """Plain values, for JSON and model files; a gap that there cannot be is None."""
+        return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(self).items()}
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> Certificate:
+        """What ``to_dict`` wrote."""
+        gaps = {k: math.nan for k in ("gap", "relative_gap") if values.get(k) is None}
+        return Certificate(**{**values, **gaps})
 
 
 def _at_most(value: float, floor: float) -> str:

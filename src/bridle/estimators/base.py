@@ -1,4 +1,4 @@
-"""What the linear estimators share: reading, predicting, tags, and the frozen model behind them."""
+"""What the estimators share: parameters, linear predictors, tags, and the frozen model behind them."""
 
 from __future__ import annotations
 
@@ -71,12 +71,8 @@ class _Fitting:
             self.attributes.update(self.before)
 
 
-class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """A linear model with scikit-learn's interface; subclasses fit, this class does the rest.
-
-    ``model_`` is the frozen ``bridle.Model`` of a fit with one target (``models_`` of several): its certificate, its
-    coefficients by name, ``bridle.report(est.model_, "out.html")``.
-    """
+class LinearEstimator(BaseEstimator):  # type: ignore[misc]
+    """Anything with a linear predictor: its parameters checked, its fit all or nothing, its rows read."""
 
     def _check_parameters(self) -> None:
         """scikit-learn's own check of every parameter, left out where parameters of these types have passed before and
@@ -105,6 +101,75 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
                 raise
             raise better from problem
 
+    def _call(self, settings: dict[str, Any], passed: list[str]) -> dict[str, Any]:
+        """What it takes to make the same estimator again, for the model's report."""
+        call: dict[str, Any] = {"estimator": f"bridle.{type(self).__name__}"}
+        for name, default in _defaults(type(self)).items():  # type: ignore[arg-type]
+            value = settings[name]
+            if value is not default and not _same(value, default):
+                call[name] = value
+        if passed:
+            call["fit"] = passed
+        return call
+
+    def _settings(self) -> dict[str, Any]:
+        own = self.__dict__
+        return {name: own[name] for name in _defaults(type(self))}  # type: ignore[arg-type]
+
+    def _linear_predictor(self, X: Any) -> NDArray[Any]:
+        """X coef + intercept, of an array, dataframe or sparse matrix X (n, n_features)."""
+        if "coef_" not in self.__dict__:
+            check_is_fitted(self)
+        coef = self.coef_
+        check_given("X", X)
+        if (
+            plain(X)
+            and X.shape[1] == self.n_features_in_
+            and len(X)
+            and "feature_names_in_" not in self.__dict__
+            and coef.dtype in FLOATS
+        ):
+            with np.errstate(over="ignore", invalid="ignore"):
+                out = X @ coef.T + self.intercept_
+                if np.isfinite(out.sum()):
+                    return np.asarray(out)
+        try:
+            with np.errstate(all="ignore"):
+                X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
+        except OverflowError as problem:
+            raise DataError(f"X holds a number that is too large for float64: {problem}.") from problem
+        with np.errstate(over="ignore", invalid="ignore"):
+            out = np.asarray(X @ coef.T + self.intercept_)
+        if not np.isfinite(out).all():
+            row = int(np.flatnonzero(~np.isfinite(out.reshape(len(out), -1)).all(axis=1))[0])
+            raise DataError(
+                f"The prediction of row {row + 1} overflows: X holds numbers that are too large there."
+            )
+        return out
+
+    @property
+    def model_(self) -> Model:
+        """The frozen model of the fit."""
+        model: Model | None = self.__dict__.get("_model")
+        if model is None:
+            raise NotFittedError(
+                f"This {type(self).__name__} instance is not fitted yet. Call 'fit' with appropriate arguments first."
+            )
+        return model
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class LinearRegressor(MultiOutputMixin, RegressorMixin, LinearEstimator):  # type: ignore[misc]
+    """A linear model with scikit-learn's interface; subclasses fit, this class does the rest.
+
+    ``model_`` is the frozen ``bridle.Model`` of a fit with one target (``models_`` of several): its certificate, its
+    coefficients by name, ``bridle.report(est.model_, "out.html")``.
+    """
+
     def _penalty(self, p: int) -> Penalty:
         positive = getattr(self, "positive", False)
         return Penalty(np.ones(p), np.zeros(p) if positive else None)
@@ -126,19 +191,11 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
         else:
             self.coef_ = coefs
             self.intercept_ = intercepts if self.fit_intercept else 0.0
-        own = self.__dict__
-        settings = {name: own[name] for name in _defaults(type(self))}  # type: ignore[arg-type]
-        self._made = Made(fit, table.schema, settings, weighted, notes)
+        self._made = Made(fit, table.schema, self._settings(), weighted, notes)
 
     def _setting(self, made: Made) -> Setting:
-        """What the model says of its making; the call is what it takes to make the same estimator again."""
-        call: dict[str, Any] = {"estimator": f"bridle.{type(self).__name__}"}
-        for name, default in _defaults(type(self)).items():  # type: ignore[arg-type]
-            value = made.settings[name]
-            if value is not default and not _same(value, default):
-                call[name] = value
-        if made.weighted:
-            call["fit"] = ["sample_weight"]
+        """What the model says of its making."""
+        call = self._call(made.settings, ["sample_weight"] if made.weighted else [])
         penalty = self._penalty(made.schema.n_columns)
         return Setting(made.schema, penalty, made.settings["fit_intercept"], notes=made.notes, call=call)
 
@@ -197,39 +254,7 @@ class LinearRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type:
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predictions (n,), or (n, n_targets), of X (n, n_features), an array, dataframe or sparse matrix."""
-        if "coef_" not in self.__dict__:
-            check_is_fitted(self)
-        coef = self.coef_
-        check_given("X", X)
-        if (
-            plain(X)
-            and X.shape[1] == self.n_features_in_
-            and len(X)
-            and "feature_names_in_" not in self.__dict__
-            and coef.dtype in FLOATS
-        ):
-            with np.errstate(over="ignore", invalid="ignore"):
-                out = X @ coef.T + self.intercept_
-                if np.isfinite(out.sum()):
-                    return np.asarray(out)
-        try:
-            with np.errstate(all="ignore"):
-                X = validate_data(self, X, accept_sparse=["csr", "csc", "coo"], reset=False)
-        except OverflowError as problem:
-            raise DataError(f"X holds a number that is too large for float64: {problem}.") from problem
-        with np.errstate(over="ignore", invalid="ignore"):
-            out = np.asarray(X @ coef.T + self.intercept_)
-        if not np.isfinite(out).all():
-            row = int(np.flatnonzero(~np.isfinite(out.reshape(len(out), -1)).all(axis=1))[0])
-            raise DataError(
-                f"The prediction of row {row + 1} overflows: X holds numbers that are too large there."
-            )
-        return out
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+        return self._linear_predictor(X)
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from .._numerics import thread_count
 from ..certificate import GAP_TOLERANCE, Certificate
+from ..families import SQUARED
 from ..paths import Path, certify_path, finished, ill_conditioned
 from ..selection import Choice
 from ..solvers import Engine, Plan, Rows
@@ -37,6 +38,8 @@ def certified(
     """Certificates at the chosen alphas; where one falls short, the fit is solved once more from the rows."""
     which = sorted({choice.index for choice in choices.values()})
     found = dict(zip(which, certificates_of(rows, engine, plan, path, which, thread_count(threads))))
+    if rows.family != SQUARED:  # Newton's steps end at the rows' own gradient: there is nothing to finish
+        return path, {rule: found[choice.index] for rule, choice in choices.items()}
     delicate = ill_conditioned(engine, null, plan)
     short = [k for k in which if not found[k].certified or path.alphas[k] == 0 or delicate]
     if short:

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from .._numerics import thread_count
 from ..design import Design, from_frame
 from ..errors import DataError, UsageError
-from ..model import as_table, as_target
+from ..families import SQUARED, family_named
+from ..model import as_table
+from ..model.rows import checked_offset
+from ..model.targets import family_of, numbers_of
 from ..penalties import Penalty
 from ..selection import Folds, make_folds
 from ..solvers import Engine, Rows, prepare
@@ -26,7 +29,7 @@ Teller = Callable[[str], Callable[[float], None] | None]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A table read, checked and encoded."""
+    """A table read, checked and encoded; ``taken`` (n,) is the offset that was taken off a target of squared error."""
 
     schema: Schema
     rows: Rows
@@ -34,12 +37,16 @@ class Prepared:
     order: NDArray[Any] | None
     target_name: str
     notes: tuple[Note, ...]
+    classes: tuple[str, ...] = ()
+    has_offset: bool = False
+    taken: Floats | None = None
 
 
 def read_in(
     data: Any, y: Any, target: str | None, weights: Any, groups: Any, order: Any, ignore: Sequence[str],
-    types: Mapping[str, str] | None,
+    types: Mapping[str, str] | None, family: Any = "squared", offset: Any = None,
 ) -> Prepared:  # fmt: skip
+    """The table encoded; ``family`` None: the one that the target asks for."""
     table = as_table(data)
     if table.is_matrix and y is None:
         raise UsageError("An array has no column that could be the target; give y.")
@@ -49,24 +56,44 @@ def read_in(
         raise UsageError(f"Which column is the target? Give target=... ({some_names(table.names)}).")
     named = {
         role: value
-        for role, value in (("weights", weights), ("groups", groups), ("order", order))
+        for role, value in (("weights", weights), ("groups", groups), ("order", order), ("offset", offset))
         if isinstance(value, str)
     }
-    schema = infer(table, target=target, ignore=tuple(ignore), types=types, **named)
+    known = None if family is None else family_named(family)
+    may = None if known is None else known.classes
+    schema = infer(table, target=target, ignore=tuple(ignore), types=types, classes=may, **named)
     frame = encode(schema, table, need_target=target is not None)
     n = frame.n_rows
-    values = as_target(y, n) if y is not None else frame.target
-    assert values is not None
+    if y is not None:
+        known = family_of(known, y)
+        values, classes = numbers_of(y, n, known)
+    else:
+        assert frame.target is not None
+        known = known or family_named("binomial" if schema.classes else "squared")
+        values, classes = frame.target, schema.classes
+        if known.classes and not classes:
+            values, classes = numbers_of(values, n, known)
     if n < 2:
         raise DataError(f"There {'is 1 row' if n == 1 else 'are no rows'}: a model needs at least 2.")
-    w = frame.weights if isinstance(weights, str) else weights
+    w = checked_weights(frame.weights if isinstance(weights, str) else weights, n)
+    shift = frame.offset if isinstance(offset, str) else checked_offset(offset, n)
+    if known == SQUARED and shift is not None:  # squared error knows no offset: it is taken off the target
+        values, rest = values - shift, None
+    else:
+        rest = shift
+    rows = Rows(from_frame(frame), np.ascontiguousarray(values, dtype=np.float64), w, rest, known)
+    if known != SQUARED:
+        known.check(rows.y, target or "y", w)
     return Prepared(
         schema,
-        Rows(from_frame(frame), np.ascontiguousarray(values), checked_weights(w, n)),
+        rows,
         frame.groups if isinstance(groups, str) else column("groups", groups, n),
         frame.order if isinstance(order, str) else column("order", order, n),
         target or "y",
         (*schema.notes, *frame.notes),
+        classes,
+        shift is not None,
+        shift if known == SQUARED else None,
     )
 
 
@@ -111,6 +138,9 @@ def checked_weights(weights: Any, n: int, least: int = 2) -> Floats | None:
 
 def folds_of(n: int, folds: Any, repeats: int, stratify: Any, ready: Prepared, seed: int) -> Folds:
     y = ready.rows.y
+    two = ready.rows.family.classes and len(np.unique(y)) == 2
+    if stratify is None and two and ready.groups is None and ready.order is None:
+        stratify = True  # a fold without one of the classes could not be fitted
     classes = (
         y
         if stratify is True
@@ -167,7 +197,8 @@ def check_read(engine: Engine, rows: Rows, schema: Schema) -> None:
 
 
 def check_null(null: Null, ready: Prepared) -> None:
-    check_scale(null, ready.rows, ready.schema, ready.target_name)
+    if ready.rows.family == SQUARED:
+        check_scale(null, ready.rows, ready.schema, ready.target_name)
     if not null.usable.any():
         raise DataError("No column varies: there is nothing to learn from.")
     y = ready.rows.y if ready.rows.weights is None else ready.rows.y[ready.rows.weights > 0]

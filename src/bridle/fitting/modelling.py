@@ -1,4 +1,4 @@
-"""From fits at given or cross-validated strengths to frozen models; what an estimator's ``model_`` is made by."""
+"""From fits at given or cross-validated strengths to frozen models."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..certificate import Certificate
+from ..families import SQUARED
 from ..model import Model
 from ..objective import alpha_max
 from ..paths import Path
 from ..penalties import Penalty
 from ..selection import Selection
-from ..solvers.plan import SparseRows
+from ..solvers import Engine, Plan
+from ..solvers.plan import Null, SparseRows
 from ..table import Note, Schema
 from .certifying import named
 from .given import Fit
-from .remarks import correlated_groups
+from .intake import Prepared
+from .remarks import correlated_groups, matrix_notes
 
 Floats = NDArray[np.float64]
 
@@ -121,3 +124,45 @@ def model_of(
     null = fit.engine.null(Penalty.of(len(found.coef)), True, True)
     groups = correlated_groups(fit.n_rows, fit.engine, schema, null, found.coef, standardized)
     return replace(model, correlated=groups)
+
+
+def plain_null(engine: Engine, p: int) -> Null:
+    """Columns and target by themselves, whatever the family: their means and standard deviations."""
+    return getattr(engine, "base", engine).null(Penalty.of(p), True, True)
+
+
+def assembled(
+    ready: Prepared, selection: Selection, path: Path, certificates: Mapping[str, Certificate], engine: Engine, plan: Plan,
+    call: Mapping[str, Any],
+) -> Model:  # fmt: skip
+    """The frozen model of any family around a path, from the engine that solved it."""
+    rows, schema = ready.rows, ready.schema
+    index = selection.chosen.index
+    coef = path.stored.row(index)
+    plain = plain_null(engine, rows.design.p)
+    # Per standard deviation of the column; of squared error also of the target, of a link on its own scale.
+    standardized = coef * plain.x_scale / (plain.y_scale if rows.family == SQUARED else 1.0)
+    return Model(
+        schema=schema,
+        intercept=float(path.intercepts[index]),
+        coef=coef,
+        coef_standardized=standardized,
+        path=path,
+        selection=selection,
+        certificates={rule: named(c, schema) for rule, c in certificates.items()},
+        penalty=plan.penalty,
+        fit_intercept=plan.fit_intercept,
+        standardize=plan.standardize,
+        fill_values=plain.x_mean,
+        n_rows=rows.design.n,
+        target_name=ready.target_name,
+        target_mean=plain.y_mean,
+        target_sd=plain.y_scale,
+        notes=(*ready.notes, *matrix_notes(ready, plain)),
+        correlated=correlated_groups(rows.design.n, engine, schema, plain, coef, standardized),
+        call=call,
+        family=rows.family.text,
+        classes=ready.classes,
+        has_offset=ready.has_offset,
+        solver=engine.name,
+    )

@@ -12,29 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._numerics import thread_count
-from ..certificate import GAP_TOLERANCE, Candidate, Certificate, certify
+from ..certificate import GAP_TOLERANCE, Candidate, Certificate, Responses, certify, certify_separable
 from ..errors import NotCertifiedWarning, number
+from ..families import SQUARED, family_named
 from ..model import Model, room_of
-from ..paths import Origin, Path, build_paths, solve_paths
-from ..penalties import Penalty
-from ..selection import Selection, choose, cross_validate
-from ..selection.crossvalidation import out_of_fold as predict_out_of_fold
-from ..solvers import Engine, Plan, Split, prepare
+from ..paths import Origin, Path, solve_paths
+from ..solvers import Plan, Split, prepare
 from .calls import Progress, call_of, teller
-from .certifying import certificates_of, certified, named
-from .intake import (
-    Prepared,
-    check_null,
-    check_read,
-    check_scale,
-    checked_weights,
-    engines_for,
-    folds_of,
-    penalty_of,
-    read_in,
-)
-from .planning import grid_of, plan_of
-from .remarks import correlated_groups, counted, matrix_notes
+from .certifying import certificates_of, named
+from .choosing import Choosing, chosen
+from .intake import check_read, check_scale, checked_weights, folds_of, penalty_of, read_in
+from .planning import grid_of
+from .remarks import family_notes
 
 Floats = NDArray[np.float64]
 L1_RATIOS = (0.0, 0.5, 0.9, 1.0)
@@ -48,8 +37,10 @@ def fit(
     weights: Any = None,
     groups: Any = None,
     order: Any = None,
+    offset: Any = None,
     ignore: Sequence[str] = (),
     types: Mapping[str, str] | None = None,
+    family: Any = None,
     l1_ratios: float | Sequence[float] = L1_RATIOS,
     alphas: Sequence[float] | None = None,
     n_alphas: int = 100,
@@ -81,11 +72,18 @@ def fit(
     target : the target's column.
     weights, groups, order : names of columns, or arrays (n,): sample weights (at least 0); groups whose rows stay on one
         side of every split; keys, such as times, in whose order folds are made.
+    offset : a column's name or an array (n,): joins the linear predictor with a coefficient of one; of counts with the
+        exposure e it is log e. Predictions demand it again.
+    family : "squared", "binomial", "poisson", "negative_binomial(2)", "gamma", "inverse_gaussian", "tweedie(1.5)" or
+        "huber(1.35)"; "binomial(probit)" and "binomial(cloglog)" have other links. Unless given it is binomial where the
+        target is two classes (text, true and false), and squared error for numbers. Errors are mean unit deviances: of
+        squared error its mean square.
     ignore, types : columns to leave out; types that override the inferred ones, e.g. ``{"zip": "categorical"}``.
     l1_ratios : the mixes to compare; 0 is ridge, 1 is lasso.
     alphas, n_alphas : the user's own strengths, or how many on a log grid from the exact alpha_max.
     scale : the convention that ``alphas`` are written in: "bridle", "lesson", "glmnet", ... (docs/conventions.md).
-    standardize : the penalty acts on columns of unit weighted standard deviation and the target is scaled alike.
+    standardize : the penalty acts on columns of unit weighted standard deviation, and with squared error the target is
+        scaled alike.
     fit_intercept : an intercept, never penalized; or none.
     penalty_factors, lower, upper : by variable name (a dict) or by design column (p,); factor 0: never penalized,
         infinite: left out; bounds in original units contain 0.
@@ -127,42 +125,15 @@ def fit(
     """
     call = call_of(fit, locals())
     seed = int(number("seed", seed, 0, 2**63, whole=True))
-    ready = read_in(data, y, target, weights, groups, order, ignore, types)
-    rows, n = ready.rows, ready.rows.design.n
+    ready = read_in(data, y, target, weights, groups, order, ignore, types, family, offset)
+    ready = replace(ready, notes=(*ready.notes, *family_notes(ready, family is not None)))
     tell = teller(progress)
-    made = folds_of(n, folds, repeats, stratify, ready, seed)
-    engines = engines_for(rows, made, ready.schema, threads, tell)
-    penalty = penalty_of(ready.schema, rows.design, penalty_factors, lower, upper)
-    null = engines[0].null(penalty, fit_intercept, standardize)
-    check_null(null, ready)
-    plan, tops = plan_of(
-        rows,
-        engines[0],
-        null,
-        penalty,
-        l1_ratios,
-        alphas,
-        n_alphas,
-        scale,
-        standardize,
-        fit_intercept,
-        max_variables,
-        stop,
-    )
-    scores = cross_validate(rows, engines, made, plan, nested=nested, progress=tell("cross-validation"))
-    curves = scores.curves(plan)
-    chosen = choose(curves, rule)
-    ratio = int(np.flatnonzero(plan.l1_ratios == chosen.l1_ratio)[0])
-    path = build_paths(scores.whole, plan, null, engines[0], tops, [ratio])[0]
-    choices = {name: choose(curves, name) for name in ("min", "1se")}
-    path, certificates = certified(rows, engines[0], null, plan, path, choices, threads)
-    choices = {name: counted(choice, path, ready.schema) for name, choice in choices.items()}
-    held = predict_out_of_fold(rows, engines, made, plan, choices[rule]) if out_of_fold else None
-    honest = scores.nested(curves, rule)
-    if honest is not None and ready.schema.n_columns == len(np.unique(ready.schema.variable_of_column())):
-        honest = replace(honest, choices=tuple(replace(c, n_variables=c.n_columns) for c in honest.choices))
-    selection = Selection(rule, curves, choices, scores.null_error, made.text, made.n_folds, honest, held)
-    model = _assemble(ready, selection, path, certificates, engines[0], plan, call)
+    made = folds_of(ready.rows.design.n, folds, repeats, stratify, ready, seed)
+    settings = Choosing(
+        l1_ratios, alphas, n_alphas, scale, standardize, fit_intercept, penalty_factors, lower, upper, rule, nested,
+        max_variables, stop, out_of_fold, threads,
+    )  # fmt: skip
+    model = chosen(ready, made, settings, call, tell)
     if not model.certificate.certified:
         warnings.warn(model.certificate.sentence, NotCertifiedWarning, stacklevel=2)
     return model
@@ -176,6 +147,8 @@ def path(
     n_alphas: int = 100,
     l1_ratio: float = 1.0,
     weights: Any = None,
+    family: Any = "squared",
+    offset: Any = None,
     standardize: bool = True,
     fit_intercept: bool = True,
     penalty_factors: Any = None,
@@ -194,8 +167,12 @@ def path(
     alphas : the strengths; unless given, ``n_alphas`` on a log grid from the exact alpha_max.  0 is least squares.
     l1_ratio : 0 is ridge, 1 is lasso.
     weights : (n,) sample weights, at least 0.
-    standardize : columns and target are scaled to unit weighted standard deviation first, so that alpha has no unit;
-        coefficients come back in original units. False: the objective as it stands in objective.py.
+    family : "squared", "binomial", "poisson", "negative_binomial(2)", "gamma", "inverse_gaussian", "tweedie(1.5)", "huber",
+        also "binomial(probit)" and "binomial(cloglog)"; the loss is half its unit deviance. Of a binomial target y are two
+        classes of any type, or shares between 0 and 1 with the trials as weights.
+    offset : (n,) joins the linear predictor; of a count with the exposure e it is log e.
+    standardize : columns (and the target of squared error) are scaled to unit weighted standard deviation first, so that
+        alpha has no unit; coefficients come back in original units. False: the objective as it stands in objective.py.
     penalty_factors, lower, upper : (p,) or one number; see ``fit``.
     max_nonzero : the path ends behind the first alpha that keeps more columns.
     tolerance : relative duality gap.
@@ -217,7 +194,7 @@ def path(
     >>> p.coefs
     array([[2., 0.]])
     """
-    ready = read_in(X, y, None, weights, None, None, (), None)
+    ready = read_in(X, y, None, weights, None, None, (), None, family=family, offset=offset)
     rows, schema = ready.rows, ready.schema
     split = Split.whole(rows.design.n)
     engine = prepare(rows, split, thread_count(threads))
@@ -227,7 +204,8 @@ def path(
     limit = 2**62 if max_nonzero is None else int(number("max_nonzero", max_nonzero, 0, 1e15, whole=True))
     l1_ratio = number("l1_ratio", l1_ratio, 0, 1)
     tolerance = number("tolerance", tolerance, 0, 1)
-    check_scale(null, rows, schema, "y")
+    if rows.family == SQUARED:
+        check_scale(null, rows, schema, "y")
     base = Plan(
         np.array([float(l1_ratio)]),
         np.zeros((1, 0)),
@@ -260,7 +238,9 @@ def path(
     return found
 
 
-def verify(model: Model | Any, data: Any, y: Any = None, *, weights: Any = None) -> dict[str, Any]:
+def verify(
+    model: Model | Any, data: Any, y: Any = None, *, weights: Any = None, offset: Any = None
+) -> dict[str, Any]:
     """The certificates of every choice's fit, recomputed from these rows: those that the model was fitted on.
 
     Nothing of the fit is reused but the coefficients and the objective's settings. ``y`` and ``weights`` (n,) are needed
@@ -271,46 +251,24 @@ def verify(model: Model | Any, data: Any, y: Any = None, *, weights: Any = None)
     if room is not None:  # a kind that a room above makes, and verifies
         answer: dict[str, Any] = import_module(f"{room}.verifying").verify(model, data, y, weights=weights)
         return answer
-    design, target, own = model.encode(data, y=y)
-    weights = own if weights is None else checked_weights(weights, design.n, least=1)
+    own = model.rows_of(data, y=y, offset=offset)
+    design = own.design
+    assert own.target is not None
+    weights = own.weights if weights is None else checked_weights(weights, design.n, least=1)
     candidates = []
     for rule, choice in model.selection.choices.items():
         coef, intercept = model.fit_of(rule)
         candidates.append(Candidate(choice.alpha, choice.l1_ratio, intercept, coef))
-    found = certify(
-        design, target, weights, candidates, model.penalty, fit_intercept=model.fit_intercept,
-        standardize=model.standardize, tolerance=model.certificate.tolerance,
-    )  # fmt: skip
+    family = family_named(model.family)
+    settings: dict[str, Any] = {
+        "fit_intercept": model.fit_intercept,
+        "standardize": model.standardize,
+        "tolerance": model.certificate.tolerance,
+    }
+    if family != SQUARED:
+        responses = Responses(family, own.target, weights, own.offset)
+        proven = certify_separable(design, responses, candidates, model.penalty, **settings)
+        return {rule: named(c, model.schema) for rule, c in zip(model.selection.choices, proven)}
+    target = own.target if own.offset is None else own.target - own.offset
+    found = certify(design, target, weights, candidates, model.penalty, **settings)
     return {rule: named(c, model.schema) for rule, c in zip(model.selection.choices, found)}
-
-
-def _assemble(
-    ready: Prepared, selection: Selection, path: Path, certificates: Mapping[str, Certificate], engine: Engine, plan: Plan,
-    call: Mapping[str, Any],
-) -> Model:  # fmt: skip
-    rows, schema = ready.rows, ready.schema
-    index = selection.chosen.index
-    coef = path.stored.row(index)
-    plain = engine.null(Penalty.of(rows.design.p), True, True)
-    standardized = coef * plain.x_scale / plain.y_scale
-    return Model(
-        schema=schema,
-        intercept=float(path.intercepts[index]),
-        coef=coef,
-        coef_standardized=standardized,
-        path=path,
-        selection=selection,
-        certificates={rule: named(c, schema) for rule, c in certificates.items()},
-        penalty=plan.penalty,
-        fit_intercept=plan.fit_intercept,
-        standardize=plan.standardize,
-        fill_values=plain.x_mean,
-        n_rows=rows.design.n,
-        target_name=ready.target_name,
-        target_mean=plain.y_mean,
-        target_sd=plain.y_scale,
-        notes=(*ready.notes, *matrix_notes(ready, plain)),
-        correlated=correlated_groups(rows.design.n, engine, schema, plain, coef, standardized),
-        call=call,
-        solver=engine.name,
-    )

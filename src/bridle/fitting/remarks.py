@@ -16,6 +16,7 @@ from ..table import Note, Schema
 from .intake import Prepared
 
 Floats = NDArray[np.float64]
+COUNTS = 20.0  # whole numbers of a smaller mean may well be counts whose spread grows with their mean
 CORRELATED = 0.9  # beyond this |r| two variables carry nearly the same information
 
 
@@ -51,6 +52,37 @@ def matrix_notes(ready: Prepared, null: Null) -> list[Note]:
                 )
             )  # fmt: skip
     return notes
+
+
+def family_notes(ready: Prepared, given: bool) -> tuple[Note, ...]:
+    """Why this family, where none was asked for; of what looks like classes or counts, the family that may suit better."""
+    text = None if given else _why_binomial(ready.classes) or _proposal(ready.rows.y, ready.target_name)
+    return () if text is None else (Note("family", ready.target_name, text),)
+
+
+def _why_binomial(classes: tuple[str, ...]) -> str | None:
+    if not classes:
+        return None
+    first, second = classes
+    return f"Family binomial, because the target is two classes: {first} and {second} ({second} counts as 1)."
+
+
+def _proposal(y: Floats, name: str) -> str | None:
+    """Of whole numbers that squared error was fitted to."""
+    if not (y == np.round(y)).all():
+        return None
+    found, mean = np.unique(y), float(y.mean())
+    if len(found) == 2:
+        return (
+            f"The target {name} is {found[0]:g} or {found[1]:g} in every row, fitted by squared error. If these are "
+            'classes, family="binomial" models the probability of the second one.'
+        )
+    if found[0] < 0 or mean >= COUNTS:
+        return None
+    return (
+        f"The target {name} holds whole numbers from {found[0]:g} to {found[-1]:g} with a mean of {mean:.3g}, fitted by "
+        'squared error. If they count something, family="poisson" may suit them better.'
+    )
 
 
 def correlated_groups(

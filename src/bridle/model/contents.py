@@ -50,4 +50,6 @@ class Contents:
     correlated: tuple[CorrelatedGroup, ...] = ()
     call: Mapping[str, Any] = field(default_factory=dict)
     family: str = "squared"
+    classes: tuple[str, ...] = ()
+    has_offset: bool = False
     solver: str = ""

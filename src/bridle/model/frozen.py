@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from ..certificate import Certificate
 from ..design import Design
 from ..errors import UsageError
+from ..families import Family, family_named
 from .contents import Contents
 from .persistence import load_contents, save_contents
-from .rows import as_table, as_target, encoded_with_target, finite, r_squared
+from .rows import Encoded, as_table, as_target, checked_offset, deviance_explained, encoded, finite
+from .targets import numbers_of
 
 Floats = NDArray[np.float64]
 
@@ -44,6 +46,9 @@ class Model(Contents):
     certificate : of this fit; ``certificates`` holds one for every rule in ``selection.choices``.
     penalty, fit_intercept, standardize : what the objective was.
     fill_values : (p,) training means, standing in for missing numbers.
+    family : the loss, as ``bridle.fit`` takes it: "squared", "binomial", "tweedie(1.5)" ...
+    classes : names of the two classes of a binomial target, the second one counted as 1; empty otherwise.
+    has_offset : whether it was fitted with an offset, which predictions then demand.
     notes, correlated, call, n_rows, target_name, target_mean, target_sd : for the report.
 
     A model predicts, scores and saves itself; what stands above it (reports, exports) are functions of it.
@@ -78,14 +83,16 @@ class Model(Contents):
         """The variables with a coefficient that is not zero."""
         return tuple(dict.fromkeys(c.variable for c in self.coefficients))
 
-    def predict(self, data: Any, *, rule: str | None = None) -> Floats:
-        """Predictions (n,) in units of the target.
+    def predict(self, data: Any, *, rule: str | None = None, offset: Any = None) -> Floats:
+        """Predicted means (n,): in units of the target, of a binomial model the probability of the second class.
 
         Parameters
         ----------
         data : a path, dataframe, Arrow table or dict with the model's columns in any order; or an array (n, p) where the
             model was fitted on one.
         rule : "min" or "1se", where the strength was chosen; by default the one it was chosen by.
+        offset : (n,) what joins the linear predictor; demanded where the model was fitted with one that is no column of
+            the table.
 
         Raises
         ------
@@ -93,20 +100,36 @@ class Model(Contents):
             When a column is missing or is not of the type it had.
         DataError
             When a cell cannot be used; the message names row and column.
+        UsageError
+            Where the offset that the model was fitted with is not given.
         """
-        design = self.encode(data, need_target=False)[0]
+        return self._family.mean(self.linear_predictor(data, rule=rule, offset=offset))
+
+    def linear_predictor(self, data: Any, *, rule: str | None = None, offset: Any = None) -> Floats:
+        """offset + intercept + x . coef of every row (n,); see ``predict``."""
+        return self._predictor(self.rows_of(data, need_target=False, offset=offset), rule)
+
+    def score(self, data: Any, y: Any = None, *, offset: Any = None) -> float:
+        """The share of deviance explained on these rows: 1 - deviance / deviance of the constant model there.
+
+        With squared error it is R^2. ``y`` (n,) is needed where the target is no column of ``data``, ``offset`` as in
+        ``predict``.
+        """
+        own = self.rows_of(data, y=y, offset=offset)
+        assert own.target is not None
+        eta = self._predictor(own, None)
+        return deviance_explained(self._family, own.target, eta, own.weights, own.offset, self.fit_intercept)
+
+    @cached_property
+    def _family(self) -> Family:
+        return family_named(self.family)
+
+    def _predictor(self, rows: Encoded, rule: str | None) -> Floats:
         coef, intercept = self.fit_of(rule)
         with np.errstate(over="ignore", invalid="ignore"):
-            out = design.matvec(coef) + intercept
-        return finite(out, design, self.schema)
-
-    def score(self, data: Any, y: Any = None) -> float:
-        """R^2 on these rows: 1 - squared error / squared deviation of the target from its mean.
-
-        ``y`` (n,) is needed where the target is no column of ``data``.
-        """
-        _, target, weights = self.encode(data, y=y)
-        return r_squared(target, self.predict(data), weights)
+            out = rows.design.matvec(coef) + intercept
+        out = finite(out, rows.design, self.schema)
+        return out if rows.offset is None else out + rows.offset
 
     def fit_of(self, rule: str | None = None) -> tuple[Floats, float]:
         """Coefficients (p,) and intercept in original units of a rule's choice."""
@@ -117,11 +140,30 @@ class Model(Contents):
         index = self.selection.choices[rule].index
         return self.path.stored.row(index), float(self.path.intercepts[index])
 
+    def rows_of(self, data: Any, *, y: Any = None, need_target: bool = True, offset: Any = None) -> Encoded:
+        """What this model's schema makes of a table: design, target, weights and offset; missing numbers filled in."""
+        design, frame = encoded(self.schema, self.fill_values, data, need_target=need_target and y is None)
+        target = frame.target
+        if y is not None:
+            target, _ = numbers_of(y, frame.n_rows, self._family, self.classes)
+        elif target is None and need_target:
+            raise UsageError("These rows have no target column; give y.")
+        elif target is not None and self.classes and not self.schema.classes:
+            target, _ = numbers_of(target, frame.n_rows, self._family, self.classes)
+        shift = frame.offset if offset is None else checked_offset(offset, frame.n_rows)
+        if self.has_offset and shift is None:
+            raise UsageError(
+                "This model was fitted with an offset, and its predictions demand one: give offset=... for every row "
+                "(0 adds nothing; of an exposure it is the logarithm)."
+            )
+        return Encoded(design, target, frame.weights, shift)
+
     def encode(
         self, data: Any, *, y: Any = None, need_target: bool = True
     ) -> tuple[Design, Floats, Floats | None]:
         """The design, target and weights that this model's schema makes of a table; missing numbers filled in."""
-        return encoded_with_target(self.schema, self.fill_values, data, y, need_target=need_target)
+        own = self.rows_of(data, y=y, need_target=need_target, offset=None)
+        return own.design, np.zeros(0) if own.target is None else own.target, own.weights
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one file (see docs/model-file.md); an old file is replaced atomically."""

@@ -16,7 +16,7 @@ from ..certificate import Certificate
 from ..errors import ModelFileError
 from ..paths import Path
 from ..penalties import Penalty
-from ..selection import Choice, Curve, NestedError, Selection
+from ..selection import Choice, Curve, Diagnostics, NestedError, Selection
 from ..solvers.plan import SparseRows
 from ..table import Note, Schema
 from .contents import Contents, CorrelatedGroup
@@ -58,6 +58,8 @@ def _header(model: Contents) -> dict[str, Any]:
     path = model.path
     return {
         **{name: getattr(model, name) for name in _PLAIN},
+        "classes": list(model.classes),
+        "has_offset": model.has_offset,
         "schema": model.schema.to_dict(),
         "notes": [asdict(note) for note in model.notes],
         "correlated": [asdict(group) for group in model.correlated],
@@ -65,7 +67,7 @@ def _header(model: Contents) -> dict[str, Any]:
         "certificates": {rule: certificate.to_dict() for rule, certificate in model.certificates.items()},
         "path": {
             name: getattr(path, name)
-            for name in ("l1_ratio", "gap_source", "alpha_max", "y_mean", "y_scale", "solver")
+            for name in ("l1_ratio", "gap_source", "alpha_max", "y_mean", "y_scale", "solver", "family")
         },
         "selection": selection_header(model.selection),
     }
@@ -89,11 +91,12 @@ def selection_header(selection: Selection) -> dict[str, Any]:
             "null_error": nested.null_error,
             "choices": [asdict(choice) for choice in nested.choices],
         },
+        "diagnostics": None if selection.diagnostics is None else selection.diagnostics.header(),
     }
 
 
 def selection_arrays(selection: Selection) -> dict[str, NDArray[Any]]:
-    """The curves, and the predictions out of fold where they were kept."""
+    """The curves, what was summed up of predictions out of fold, and these themselves where they were kept."""
     arrays = {
         f"curve.{i}.{name}": np.asarray(getattr(curve, name))
         for i, curve in enumerate(selection.curves)
@@ -101,12 +104,15 @@ def selection_arrays(selection: Selection) -> dict[str, NDArray[Any]]:
     }
     if selection.out_of_fold is not None:
         arrays["out_of_fold"] = selection.out_of_fold
+    if selection.diagnostics is not None:
+        arrays |= {f"diagnostics.{name}": value for name, value in selection.diagnostics.arrays().items()}
     return arrays
 
 
 def selection_of(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Selection:
     """The selection that ``selection_header`` and ``selection_arrays`` wrote."""
-    nested = header["nested"]
+    nested, diagnosed = header["nested"], header.get("diagnostics")
+    begin = "diagnostics."
     return Selection(
         rule=header["rule"],
         curves=tuple(
@@ -121,6 +127,12 @@ def selection_of(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
         if nested is None
         else NestedError(**{**nested, "choices": tuple(Choice(**choice) for choice in nested["choices"])}),
         out_of_fold=arrays.get("out_of_fold"),
+        diagnostics=None
+        if diagnosed is None
+        else Diagnostics.of(
+            diagnosed,
+            {name.removeprefix(begin): value for name, value in arrays.items() if name.startswith(begin)},
+        ),
     )
 
 
@@ -163,12 +175,16 @@ def _fields(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str
     path = Path(**of_path, **header["path"], stored=SparseRows(**stored, p=len(coef)))
     return {
         **{name: header[name] for name in _PLAIN},
+        "classes": tuple(header.get("classes", ())),
+        "has_offset": bool(header.get("has_offset", False)),
         "schema": Schema.from_dict(header["schema"]),
         "coef": coef,
         "coef_standardized": arrays["coef_standardized"],
         "path": path,
         "selection": selection_of(header["selection"], arrays),
-        "certificates": {rule: Certificate(**values) for rule, values in header["certificates"].items()},
+        "certificates": {
+            rule: Certificate.from_dict(values) for rule, values in header["certificates"].items()
+        },
         "penalty": Penalty(arrays["factors"], arrays.get("lower"), arrays.get("upper")),
         "fill_values": arrays["fill_values"],
         "notes": tuple(Note(**note) for note in header["notes"]),

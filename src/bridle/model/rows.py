@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..design import Design, from_frame
 from ..errors import DataError, UsageError
+from ..families import SQUARED, Family, constant_model
 from ..table import (
     Frame,
     Numeric,
@@ -94,6 +95,63 @@ def finite(predictions: Floats, design: Design, schema: Schema) -> Floats:
     return predictions
 
 
+def checked_offset(offset: Any, n: int) -> Floats | None:
+    """An offset (n,) of finite numbers, one for all rows or one for each, or None.
+
+    Raises
+    ------
+    DataError
+        Naming the first row that has none.
+    """
+    if offset is None:
+        return None
+    array = np.asarray(offset)
+    if array.ndim == 0:
+        array = np.full(n, array[()])
+    if array.shape != (n,):
+        raise DataError(f"offset has the shape {array.shape}, but there are {n} rows.")
+    try:
+        out = np.ascontiguousarray(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"The offset holds {array.dtype} values, not numbers.") from None
+    bad = np.flatnonzero(~np.isfinite(out))
+    if len(bad):
+        raise DataError(
+            f"The offset is {out[bad[0]]} in row {int(bad[0]) + 1}; "
+            "it must be a finite number (of an exposure its logarithm)."
+        )
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Rows as a model asks for them: design, target (n,) or None, weights and offset (n,) or None."""
+
+    design: Design
+    target: Floats | None
+    weights: Floats | None
+    offset: Floats | None
+
+
+def deviance_explained(
+    family: Family, target: Floats, predicted: Floats, weights: Floats | None, offset: Floats | None,
+    fit_intercept: bool = True,
+) -> float:  # fmt: skip
+    """1 - deviance / deviance of the constant model on these rows; ``predicted`` are linear predictors.
+
+    Of squared error it is R^2.
+    """
+    if family == SQUARED and offset is None:
+        return r_squared(target, predicted, weights)
+    share = np.ones(len(target)) if weights is None else weights
+    constant = constant_model(family, target, weights, offset, fit_intercept)
+    eta = constant + np.zeros(len(target)) + (0.0 if offset is None else offset)
+    total = float(share @ family.loss(target, eta))
+    if total == 0:
+        raise DataError("The target is constant on these rows, so the deviance explained has no meaning.")
+    return 1.0 - float(share @ family.loss(target, predicted)) / total
+
+
 def r_squared(target: Floats, predicted: Floats, weights: Floats | None) -> float:
     """1 - squared error / squared deviation of the target from its mean."""
     share = np.ones(len(target)) if weights is None else weights
@@ -130,4 +188,7 @@ def _blame(design: Design, schema: Schema) -> None:
             raise matrix_error(values, *bad, schema.column_names())
 
 
-__all__ = ["as_table", "as_target", "encoded", "encoded_with_target", "finite", "r_squared"]
+__all__ = [
+    "Encoded", "as_table", "as_target", "checked_offset", "deviance_explained", "encoded",
+    "encoded_with_target", "finite", "r_squared",
+]  # fmt: skip

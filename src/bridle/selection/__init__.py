@@ -2,11 +2,13 @@
 
 from .choosing import Choice, Curve, NestedError, Selection, choose
 from .crossvalidation import Scores, cross_validate
+from .diagnostics import Diagnostics
 from .folds import Folds, Round, checked_pairs, make_folds
 
 __all__ = [
     "Choice",
     "Curve",
+    "Diagnostics",
     "Folds",
     "NestedError",
     "Round",

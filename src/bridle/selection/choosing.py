@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
+from .diagnostics import Diagnostics
 
 Floats = NDArray[np.float64]
 RULES = ("min", "1se")
@@ -19,7 +20,8 @@ LEAVE_ONE_OUT = "leave-one-out"
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The cross-validated errors of one l1_ratio; errors are mean squared errors in units of the target squared.
+    """The cross-validated errors of one l1_ratio; errors are mean squared errors in units of the target squared, of another
+    family than squared error mean unit deviances.
 
     Attributes
     ----------
@@ -72,7 +74,8 @@ class Selection:
     Chosen by cross-validation: ``curves`` holds the errors, ``choices`` the rules, whichever was asked for: ``min``
     (smallest mean error) and ``1se`` (the largest alpha, at the minimizer's l1_ratio, whose error is within one standard
     error of the smallest; Breiman et al. 1984); an estimator may know ``min`` alone. With leave-one-out ``fold_text`` is
-    LEAVE_ONE_OUT and ``n_folds`` the number of rows.
+    LEAVE_ONE_OUT and ``n_folds`` the number of rows. ``diagnostics`` sums up the predictions out of fold of classes, counts
+    and amounts; ``out_of_fold`` (n,) holds them where they were asked for.
 
     Given: ``Selection.given``. The rule is "given", its choice the only one, there are no curves and no errors on new rows.
     """
@@ -85,6 +88,7 @@ class Selection:
     n_folds: int
     nested: NestedError | None = None
     out_of_fold: Floats | None = None
+    diagnostics: Diagnostics | None = None
 
     @classmethod
     def given(

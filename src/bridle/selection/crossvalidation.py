@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..families import constant_model
 from ..solvers import Engine, Plan, Rows, Solution, Split
 from .choosing import Choice, Curve, NestedError, choose, pick, summarize
 from .folds import Folds, Round
@@ -195,6 +196,8 @@ def coefficients(
     scale = solution.x_scale[problem]
     inverse = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1.0), 0.0) * solution.y_scale[problem]
     coef = np.stack([solution.coefs[ratio].row(problem * steps + int(k)) for k in which]) * inverse
+    if solution.intercepts is not None:
+        return coef, solution.intercepts[ratio][problem, which]
     return coef, solution.y_mean[problem] - coef @ solution.x_mean[problem]
 
 
@@ -209,7 +212,10 @@ def _row_spread(rows: Rows, engine: Engine, plan: Plan, split: Split) -> Floats:
     out = np.empty(plan.alphas.shape)
     for i in range(len(plan.l1_ratios)):
         coef, intercept = coefficients(solution, i, np.arange(plan.alphas.shape[1]))
-        square = (own.y[:, None] - intercept - design.matvec(coef.T)) ** 2
+        eta = intercept + design.matvec(coef.T)
+        if own.offset is not None:
+            eta = eta + own.offset[:, None]
+        square = 2 * own.family.loss(own.y[:, None], eta)  # the unit deviance: of squared error its square
         out[i] = np.sqrt(share**2 @ (square - share @ square) ** 2)
     return out
 
@@ -225,15 +231,41 @@ def out_of_fold(rows: Rows, engines: list[Engine], folds: Folds, plan: Plan, cho
     for engine, round_ in zip(engines, folds.rounds):
         split = round_.split()
         for k in range(1, len(split.train)):
+            if not _trains(rows, split, k):
+                continue
             solution = engine.solve(single, split.of_problems([k]), 1)
             coef, intercept = coefficients(solution, 0, np.array([0]))
             test = split.rows_of(split.test[k])
             design = rows.design.take(test)
             design = design.fill(solution.fills[0]) if solution.fills.shape[1] else design
-            total[test] += design.matvec(coef[0]) + intercept[0]
+            eta = design.matvec(coef[0]) + intercept[0]
+            total[test] += rows.family.mean(eta if rows.offset is None else eta + rows.offset[test])
             count[test] += 1
     with np.errstate(invalid="ignore"):
         return np.where(count > 0, total / count, np.nan)
 
 
-__all__ = ["Scores", "choose", "cross_validate", "out_of_fold"]
+def constant_out_of_fold(rows: Rows, folds: Folds, fit_intercept: bool) -> Floats:
+    """The same of the constant model: the intercept of each training set alone, beside the rows' offset, (n,)."""
+    total, count = np.zeros(len(rows.y)), np.zeros(len(rows.y))
+    for round_ in folds.rounds:
+        split = round_.split()
+        for k in range(1, len(split.train)):
+            if not _trains(rows, split, k):
+                continue
+            own, test = split.rows_of(split.train[k]), split.rows_of(split.test[k])
+            weights, offset = (None if v is None else v[own] for v in (rows.weights, rows.offset))
+            intercept = constant_model(rows.family, rows.y[own], weights, offset, fit_intercept)
+            eta = intercept + (np.zeros(len(test)) if rows.offset is None else rows.offset[test])
+            total[test] += rows.family.mean(eta)
+            count[test] += 1
+    with np.errstate(invalid="ignore"):
+        return np.where(count > 0, total / count, np.nan)
+
+
+def _trains(rows: Rows, split: Split, problem: int) -> bool:
+    """Whether a problem has a training row of positive weight."""
+    return rows.weights is None or bool((rows.weights[split.rows_of(split.train[problem])] > 0).any())
+
+
+__all__ = ["Scores", "choose", "constant_out_of_fold", "cross_validate", "out_of_fold"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ..design import Design
+from ..families import SQUARED
 from .columns import ColumnEngine, FillingEngine
 from .gram import GramEngine
+from .newton import NewtonEngine
 from .plan import Engine, Progress, Rows, Split
 
 FEW = 1_500  # a Gram of this many columns costs less than the first screening passes
@@ -46,7 +48,10 @@ def _nearly_empty(design: Design) -> bool:
 def prepare(
     rows: Rows, split: Split, threads: int, progress: Progress = None, solver: str | None = None
 ) -> Engine:
-    """Reads the rows once for all problems of the split."""
+    """Reads the rows once for all problems of the split; families other than the squared loss take Newton's steps."""
+    if rows.family != SQUARED:
+        plain = Rows(rows.design, rows.y, rows.weights)
+        return NewtonEngine(prepare(plain, split, threads, progress, solver), rows, split, threads)
     if (solver or choose(rows.design)) == "moments":
         return GramEngine.read(rows, split, threads, progress)
     if len(rows.design.imputed):

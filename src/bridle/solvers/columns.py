@@ -221,6 +221,10 @@ class FillingEngine:
         design = self.rows.design.fill(self._means(train)).materialized()
         return ColumnEngine.read(replace(self.rows, design=design), split, self.threads)
 
+    def on(self, train: NDArray[np.uint8]) -> tuple[ColumnEngine, Floats]:
+        """The table filled with the means of the flagged atoms, and those means."""
+        return self._filled(train, self.split), self._means(train)
+
     def finite(self) -> bool:
         return self._whole.finite()
 

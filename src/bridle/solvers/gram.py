@@ -86,6 +86,22 @@ class GramEngine:
         deviation = np.sqrt(np.maximum(variance[:p], 0.0))
         return Null(gradient, coefs, usable, x_mean, x_scale, y_mean, y_scale, deviation)
 
+    def scales_of(
+        self, train: NDArray[np.uint8], fit_intercept: bool, standardize: bool
+    ) -> tuple[Floats, Floats, Floats]:
+        """Means (p,), scales (p,) and fills (k,) of the columns on the flagged atoms alone."""
+        atoms, fills = self._filled(train), _fill_means(self.atoms, train, self.imputed)
+        p, weight = atoms.p, atoms.weight * train
+        mean = _weighted_mean(weight, atoms.mean)
+        share = weight / max(float(weight.sum()), 1e-300)
+        diagonal = np.arange(p + 1)
+        within = (atoms.scatter[:, diagonal * (diagonal + 1) // 2 + diagonal] * train[:, None]).sum(axis=0)
+        within = within / max(float(weight.sum()), 1e-300)
+        variance = within + share @ (atoms.mean - mean) ** 2
+        second = variance if fit_intercept else within + share @ atoms.mean**2
+        x_scale, _ = column_scales(variance[:p], second[:p], mean[:p], fit_intercept, standardize)
+        return (mean[:p] if fit_intercept else np.zeros(p)), x_scale, fills
+
     def gram(self, which: NDArray[np.intp], fit_intercept: bool) -> Floats:
         return self._products(which, which, fit_intercept)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..design import Design
+from ..families import SQUARED, Family
 from ..penalties import Penalty
 
 Floats = NDArray[np.float64]
@@ -18,15 +19,21 @@ Progress = Callable[[float], None] | None
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The rows of a problem: a design (n, p), a target (n,), weights (n,) or None for ones."""
+    """The rows of a problem: a design (n, p), a target (n,), weights (n,) or None for ones, an offset (n,) or None.
+
+    ``family`` is the loss. Squared error never has an offset here: it is taken off the target before.
+    """
 
     design: Design
     y: Floats
     weights: Floats | None = None
+    offset: Floats | None = None
+    family: Family = SQUARED
 
     def take(self, rows: NDArray[np.intp]) -> Rows:
         weights = None if self.weights is None else self.weights[rows]
-        return Rows(self.design.take(rows), self.y[rows], weights)
+        offset = None if self.offset is None else self.offset[rows]
+        return Rows(self.design.take(rows), self.y[rows], weights, offset, self.family)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +100,10 @@ class Solution:
     test_error : (P, L, A, atoms); NaN where a problem is not tested.
     x_mean, x_scale : (P, p) of the kept problems at least.  y_mean, y_scale : (P,).
     fills : for each problem the means that stand in for missing numbers, (P, k).
+    intercepts : for each l1_ratio those of the kept problems, (kept, A), where they do not follow from the means.
+    degrees : (L, A) degrees of freedom of the whole, where the curvature is needed for them.
+
+    With another family than the squared loss, errors are mean unit deviances.
     """
 
     coefs: list[SparseRows]
@@ -108,6 +119,8 @@ class Solution:
     solver: str
     gap_source: str
     statistics: dict[str, int] = field(default_factory=dict)
+    intercepts: list[Floats] | None = None
+    degrees: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ def encode(schema: Schema, table: Table, *, need_target: bool) -> Frame:
     Other columns are ignored and their order does not matter. A level that the schema does not have becomes a
     row of zeros (code -1) with a note; so does a missing number where training had none, with a note that the
     mean is used. ``need_target`` says whether the target and the other columns with a role are read; without
-    it they may be absent. A table without rows gives a Frame without rows.
+    it they may be absent, the offset excepted. A table without rows gives a Frame without rows.
 
     Raises ``SchemaError`` naming a column that is absent or of another type (with its first bad row),
     ``DataError`` for infinite values and for a target with missing values.
@@ -43,7 +43,7 @@ def encode(schema: Schema, table: Table, *, need_target: bool) -> Frame:
         )
     _check_columns(schema, table)
     notes: list[Note] = list(table.notes)
-    roles = encode_roles(schema, table) if need_target else {}
+    roles = encode_roles(schema, table, None if need_target else ("offset",))
     parts = tuple(_part(variable, table, notes) for variable in schema.variables)
     return Frame(table.n_rows, parts, notes=tuple(notes), **roles)
 

@@ -60,9 +60,9 @@ Part = Numeric | Categorical | Indicator | Matrix
 class Frame:
     """The parts of a table in the schema's order, and the columns with a role.
 
-    ``target`` and ``weights`` are float64 (n,), ``groups`` integer codes from 0 (n,), ``order`` sort keys
-    (n,); each is None where the schema has no such column or it was not asked for. ``notes`` says what was
-    met on the way: unseen levels, missing values where the training table had none.
+    ``target``, ``weights`` and ``offset`` are float64 (n,), classes 0 and 1, ``groups`` integer codes from 0
+    (n,), ``order`` sort keys (n,); each is None where the schema has no such column or it was not asked for.
+    ``notes`` says what was met on the way: unseen levels, missing values where the training table had none.
     """
 
     n_rows: int
@@ -71,4 +71,5 @@ class Frame:
     weights: npt.NDArray[np.float64] | None = None
     groups: npt.NDArray[np.int64] | None = None
     order: npt.NDArray[Any] | None = None
+    offset: npt.NDArray[np.float64] | None = None
     notes: tuple[Note, ...] = ()

@@ -17,6 +17,7 @@ from .roles import (
     check_request,
     check_target_kind,
     read_groups,
+    read_offset,
     read_order,
     read_target,
     read_weights,
@@ -65,14 +66,17 @@ def infer(
     weights: str | None = None,
     groups: str | None = None,
     order: str | None = None,
+    offset: str | None = None,
     ignore: Iterable[str] = (),
     types: Mapping[str, str] | None = None,
+    classes: bool | None = None,
 ) -> Schema:
     """The schema of a table (n rows): each column without a role is a variable, or left out with a note.
 
     Left out: constant columns, columns that only name the rows, dates, cells that are no numbers and no text.
     ``types`` overrules what is inferred, {column: "numeric", "categorical", "boolean", "date" or "ignore"}; a
-    column named there is never taken for an identifier. Warned about, and kept: a column that alone explains
+    column named there is never taken for an identifier. ``classes`` says whether the target may be two classes (None:
+    where it is no number anyway). Warned about, and kept: a column that alone explains
     more than 99 % of the target, a category with nearly as many levels as rows, integers beyond 2^53.
 
     Raises ``UsageError`` for names and types that do not exist, ``DataError`` for a table without rows or
@@ -84,7 +88,10 @@ def infer(
     ['bmi', 'sex=f', 'sex=m', 'bmi is missing']
     """
     request = check_request(
-        table, {"target": target, "weights": weights, "groups": groups, "order": order}, ignore, types
+        table,
+        {"target": target, "weights": weights, "groups": groups, "order": order, "offset": offset},
+        ignore,
+        types,
     )
     if table.is_matrix:
         names = table.matrix_names
@@ -94,7 +101,8 @@ def infer(
     if table.n_rows < 2:
         have = "no rows, only a header" if table.n_rows == 0 else "only one row"
         raise DataError(f"{table.name} has {have}; nothing can be learned from it.")
-    found = _Findings(_check_roles(table, request))
+    two, giveaway = _check_roles(table, request, classes)
+    found = _Findings(giveaway)
     for name in table.names:
         if name in request.roles.values():
             continue
@@ -114,11 +122,15 @@ def infer(
         order,
         ignored=tuple(found.ignored),
         notes=(*table.notes, *found.notes),
+        offset=offset,
+        classes=two,
     )
 
 
-def _check_roles(table: Table, request: Request) -> Giveaway | None:
-    """Reads the columns with a role once, so that what is wrong with them is said first."""
+def _check_roles(
+    table: Table, request: Request, classes: bool | None
+) -> tuple[tuple[str, ...], Giveaway | None]:
+    """Reads the columns with a role once, so that what is wrong with them is said first; the target's classes."""
     roles = request.roles
     if "weights" in roles:
         read_weights(table, roles["weights"])
@@ -126,10 +138,12 @@ def _check_roles(table: Table, request: Request) -> Giveaway | None:
         read_groups(table, roles["groups"])
     if "order" in roles:
         read_order(table, roles["order"])
+    if "offset" in roles:
+        read_offset(table, roles["offset"])
     if "target" not in roles:
-        return None
-    check_target_kind(table, roles["target"], request.types.get(roles["target"]))
-    return Giveaway(read_target(table, roles["target"]))
+        return (), None
+    two = check_target_kind(table, roles["target"], request.types.get(roles["target"]), classes)
+    return two, Giveaway(read_target(table, roles["target"], two))
 
 
 def _look_at(table: Table, name: str, declared: str | None, found: _Findings) -> None:

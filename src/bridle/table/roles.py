@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,39 +80,77 @@ def _no_column(table: Table, said: str, name: str) -> str:
     )
 
 
-def check_target_kind(table: Table, name: str, declared: str | None) -> None:
-    """Raises ``DataError`` where the target is not numeric; true/false must be declared numeric."""
+def check_target_kind(
+    table: Table, name: str, declared: str | None, classes: bool | None = None
+) -> tuple[str, ...]:
+    """The two classes of a target that is text or true/false, in their order; none of a numeric one.
+
+    ``classes`` says whether they may be (None: where the target is no number anyway). Raises ``DataError`` for a target
+    that is neither numbers nor two classes, or classes where numbers are needed.
+    """
     column = table.column(name)
     begin = f'The target "{name}" of {table.name}'
     if declared not in (None, "numeric"):
-        raise DataError(f"{begin} is declared {declared}, but only numbers can be a target so far.")
+        raise DataError(f"{begin} is declared {declared}, but only numbers and two classes can be a target.")
     if isinstance(column, Unusable):
-        raise DataError(f"{begin} holds {column.reason}; it must hold numbers.")
+        raise DataError(f"{begin} holds {column.reason}; it must hold numbers or two classes.")
     if isinstance(column, Days):
         raise DataError(f"{begin} holds {column.what}; it must hold numbers, such as days since a start.")
-    if isinstance(column, Numbers) and column.boolean and declared is None:
-        raise DataError(
-            f"{begin} is true or false. bridle fits numbers by squared error so far and has no families "
-            "for classes yet; "
-            f'write it as 0 and 1, or say types={{"{name}": "numeric"}} for a linear model of the '
-            "probability."
-        )
-    if isinstance(column, Text) and declared is None:
-        bad = read_numbers(column.levels).bad
-        if bad.sum() > max(3, 0.05 * len(bad)) or bad.all():
+    if declared == "numeric":
+        return ()
+    if isinstance(column, Numbers):
+        if column.boolean and classes is False:
             raise DataError(
-                f"{begin} is text with {counted(len(column.levels), 'different value')} "
-                f"({listed(column.levels, 3)}). "
-                "bridle fits numbers by squared error so far and has no families for classes yet; "
-                "choose a numeric target."
+                f'{begin} is true or false: that is for the family binomial. Say family="binomial", or '
+                f'types={{"{name}": "numeric"}} for a linear model of the probability.'
             )
+        return ("false", "true") if column.boolean else ()
+    if isinstance(column, Text):
+        spelled = read_numbers(column.levels)
+        if spelled.bad.sum() > max(3, 0.05 * len(spelled.bad)) or spelled.bad.all():
+            levels = sorted(column.levels)
+            if len(levels) == 2 and classes is not False:
+                return tuple(levels)
+            asked = (
+                'say family="binomial"'
+                if len(levels) == 2
+                else "classes must be two; choose a numeric target"
+            )
+            raise DataError(
+                f"{begin} is text with {counted(len(levels), 'different value')} ({listed(column.levels, 3)}): {asked}."
+            )
+    return ()
 
 
-def read_target(table: Table, name: str) -> npt.NDArray[np.float64]:
-    """The target (n,). Raises ``DataError`` for values that are missing, infinite or no numbers, naming the
-    rows.
+def read_target(table: Table, name: str, classes: tuple[str, ...] = ()) -> npt.NDArray[np.float64]:
+    """The target (n,), 0 and 1 of classes. Raises ``DataError`` for values that are missing, infinite, no numbers or
+    another class, naming the rows.
     """
-    return _complete(table, name, "target", "Leave these rows out, or fill the values in.")
+    advice = "Leave these rows out, or fill the values in."
+    if not classes:
+        return _complete(table, name, "target", advice)
+    text = to_text(table, name)
+    if (text.codes < 0).any():
+        raise _missing_rows(table, name, "target", text.codes < 0, advice)
+    place = {level.lower() if classes == ("false", "true") else level: k for k, level in enumerate(classes)}
+    if classes == ("false", "true"):
+        place |= {"0": 0, "1": 1}
+    codes = np.array(
+        [place.get(level.lower() if classes == ("false", "true") else level, -1) for level in text.levels]
+        or [0]
+    )[text.codes]
+    if (codes < 0).any():
+        row = int((codes < 0).argmax())
+        raise DataError(
+            f'The target "{name}" of {table.name} is "{clipped(text.levels[text.codes[row]])}" in {table.where(row)}; '
+            f"the classes are {classes[0]} and {classes[1]}."
+        )
+    return codes.astype(np.float64)
+
+
+def read_offset(table: Table, name: str) -> npt.NDArray[np.float64]:
+    """The offset (n,). Raises ``DataError`` where one is missing, infinite or no number, naming the rows."""
+    return _complete(table, name, "offset", "Every row needs one; 0 adds nothing.")
 
 
 def read_weights(table: Table, name: str) -> npt.NDArray[np.float64]:
@@ -167,11 +205,21 @@ def _missing_rows(table: Table, name: str, role: str, gone: npt.NDArray[np.bool_
     )
 
 
-def encode_roles(schema: Schema, table: Table) -> dict[str, npt.NDArray[Any]]:
-    """{role: values (n,)} for the columns with a role; ``SchemaError`` where one is not in the table."""
-    readers = {"target": read_target, "weights": read_weights, "groups": read_groups, "order": read_order}
+def encode_roles(
+    schema: Schema, table: Table, only: tuple[str, ...] | None = None
+) -> dict[str, npt.NDArray[Any]]:
+    """{role: values (n,)} for the columns with a role, or those named; ``SchemaError`` where one is not in the table."""
+    readers: dict[str, Callable[[Table, str], npt.NDArray[Any]]] = {
+        "target": lambda table, name: read_target(table, name, schema.classes),
+        "weights": read_weights,
+        "groups": read_groups,
+        "order": read_order,
+        "offset": read_offset,
+    }
     out = {}
     for role, name in schema.roles().items():
+        if only is not None and role not in only:
+            continue
         if not table.has(name):
             raise SchemaError(
                 f'{table.name} has no column "{name}", the {role}. {suggestion(name, table.names)}'

@@ -12,7 +12,7 @@ from ..errors import SchemaError
 
 MISSING_LEVEL = "(missing)"
 KINDS = ("numeric", "boolean", "categorical", "date")
-_ROLES = ("target", "weights", "groups", "order")
+_ROLES = ("target", "weights", "groups", "order", "offset")
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,8 @@ class Schema:
     ignored: tuple[str, ...] = ()
     matrix_columns: tuple[str, ...] | int | None = None
     notes: tuple[Note, ...] = ()
+    offset: str | None = None
+    classes: tuple[str, ...] = ()  # of a target that is text or true/false: the second one counts as 1
 
     @property
     def n_columns(self) -> int:
@@ -129,8 +131,9 @@ class Schema:
         >>> Schema((Variable("age", "numeric"),), "y", ignored=("id",)).describe()
         [('y', 'target', 'numeric', ''), ('age', 'feature', 'numeric', ''), ('id', 'ignored', '', 'left out')]
         """
+        target = ("classes", " and ".join(self.classes)) if self.classes else ("numeric", "")
         rows = [
-            (name, role, "numeric" if role == "target" else "", "") for role, name in self.roles().items()
+            (name, role, *(target if role == "target" else ("", ""))) for role, name in self.roles().items()
         ]
         if self.matrix_columns is not None:
             rows.append((f"{self.n_columns} columns", "feature", "numeric", "an array"))
@@ -161,6 +164,7 @@ class Schema:
             ],
             **{role: getattr(self, role) for role in _ROLES},
             "ignored": list(self.ignored),
+            "classes": list(self.classes),
             "matrix_columns": list(matrix) if isinstance(matrix, tuple) else matrix,
             "notes": [[n.kind, n.variable, n.text, n.warning] for n in self.notes],
         }
@@ -172,7 +176,8 @@ class Schema:
             matrix = d["matrix_columns"]
             return Schema(
                 variables=tuple(_variable_from(v) for v in d["variables"]),
-                **{role: _text_or_none(d[role]) for role in _ROLES},
+                **{role: _text_or_none(d.get(role) if role == "offset" else d[role]) for role in _ROLES},
+                classes=_texts(d.get("classes", [])),
                 ignored=_texts(d["ignored"]),
                 matrix_columns=_texts(matrix) if isinstance(matrix, list) else _count_or_none(matrix),
                 notes=tuple(Note(str(k), _text_or_none(v), str(t), bool(w)) for k, v, t, w in d["notes"]),

@@ -1,0 +1,145 @@
+#include "newton_steps.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels.hpp"
+#include "moments.hpp"
+
+namespace bridle {
+
+namespace {
+
+BRIDLE_CLONES void add_row(const double* scatter, double scale, double shift, const double* distance, double* row,
+                           int64_t n) {
+  for (int64_t j = 0; j < n; ++j) row[j] += scale * scatter[j] + shift * distance[j];
+}
+
+}  // namespace
+
+NewtonSteps::NewtonSteps(int64_t p, Membership members, int64_t n_atoms, const double* weight, const double* scale,
+                         const double* null_loss, const double* factor, const double* lower, const double* upper,
+                         bool fit_intercept)
+    : p_(p), n_problems_(members.n_problems), n_atoms_(n_atoms),
+      train_(members.train, members.train + members.n_problems * n_atoms),
+      weight_(weight, weight + members.n_problems), scale_(scale, scale + members.n_problems * p),
+      inverse_(members.n_problems * p), null_loss_(null_loss, null_loss + members.n_problems),
+      fit_intercept_(fit_intercept), bounded_below_(lower), bounded_above_(upper), problems_(members.n_problems) {
+  for (int64_t k = 0; k < n_problems_; ++k) {
+    Problem& problem = problems_[k];
+    problem.factor.assign(factor, factor + p);
+    for (int64_t j = 0; j < p; ++j) {
+      const double s = scale_[k * p + j];
+      inverse_[k * p + j] = s > 0 ? 1.0 / s : 0.0;
+      if (!(s > 0)) problem.factor[j] = infinity;
+      if (lower) problem.lower.push_back(lower[j] == 0 ? 0.0 : lower[j] * (s > 0 ? s : 1.0));
+      if (upper) problem.upper.push_back(upper[j] == 0 ? 0.0 : upper[j] * (s > 0 ? s : 1.0));
+    }
+    problem.b.assign(p, 0.0);
+    problem.last.assign(p, 0.0);
+    problem.c.resize(p);
+    problem.g.resize(p);
+    problem.mean.assign(p, 0.0);
+    problem.diagonal.resize(p);
+  }
+}
+
+void NewtonSteps::curvature(const AtomMoments& atoms, int64_t only, int n_threads, Control& control) {
+  parallel_for(only >= 0 ? 1 : n_problems_, n_threads, control,
+               [&](int64_t k, int) { assemble(only >= 0 ? only : k, atoms); });
+}
+
+void NewtonSteps::assemble(int64_t k, const AtomMoments& atoms) {
+  Problem& problem = problems_[k];
+  const int64_t q = p_ + 1;
+  const double* inverse = inverse_.data() + k * p_;
+  double total = 0;
+  std::vector<double> mean(q, 0.0), distance(q);
+  const auto trains = [&](int64_t a) { return train_[k * n_atoms_ + a] && atoms.weight[a] > 0; };
+  for (int64_t a = 0; a < n_atoms_; ++a) {
+    if (!trains(a)) continue;
+    total += atoms.weight[a];
+    for (int64_t j = 0; j < q; ++j) mean[j] += atoms.weight[a] / total * (atoms.mean[a * q + j] - mean[j]);
+  }
+  problem.gram.assign(p_ * p_, 0.0);
+  for (int64_t a = 0; a < n_atoms_; ++a) {
+    if (!trains(a)) continue;
+    for (int64_t j = 0; j < p_; ++j) distance[j] = atoms.mean[a * q + j] - (fit_intercept_ ? mean[j] : 0.0);
+    const double* scatter = atoms.scatter + a * packed_size(q);
+    for (int64_t i = 0; i < p_; ++i)
+      add_row(scatter + packed_size(i), 1.0 / weight_[k], atoms.weight[a] / weight_[k] * distance[i], distance.data(),
+              problem.gram.data() + i * p_, i + 1);
+  }
+  for (int64_t i = 0; i < p_; ++i)
+    for (int64_t j = 0; j <= i; ++j) problem.gram[i * p_ + j] *= inverse[i] * inverse[j];
+  for (int64_t i = 0; i < p_; ++i)
+    for (int64_t j = 0; j < i; ++j) problem.gram[j * p_ + i] = problem.gram[i * p_ + j];
+  for (int64_t j = 0; j < p_; ++j) {
+    problem.diagonal[j] = problem.gram[j * p_ + j];
+    problem.mean[j] = fit_intercept_ ? mean[j] : 0.0;
+  }
+  problem.total = total / weight_[k];
+  problem.descent.reset();
+}
+
+void NewtonSteps::step(const uint8_t* which, const double* b, const double* gradient, const double* sum,
+                       const double* size, Strength strength, Effort effort, double* b_out, double* intercept_change,
+                       double* expected, int n_threads, Control& control) {
+  std::vector<int64_t> flagged;
+  for (int64_t k = 0; k < n_problems_; ++k)
+    if (which[k]) flagged.push_back(k);
+  parallel_for(static_cast<int64_t>(flagged.size()), n_threads, control, [&](int64_t at, int) {
+    const int64_t k = flagged[at];
+    Problem& problem = problems_[k];
+    const double *inverse = inverse_.data() + k * p_, *scale = scale_.data() + k * p_;
+    const double slope = fit_intercept_ ? sum[k] : 0.0;
+    bool moved = false;
+    std::vector<double> start(p_), pull(p_);
+    for (int64_t j = 0; j < p_; ++j) {
+      start[j] = b[k * p_ + j] * scale[j];
+      if (problem.lower.size() && start[j] < problem.lower[j]) start[j] = problem.lower[j];
+      if (problem.upper.size() && start[j] > problem.upper[j]) start[j] = problem.upper[j];
+      moved |= std::abs(start[j] - problem.last[j]) > 1e-12 * std::abs(start[j]);
+      pull[j] = -(gradient[k * p_ + j] - problem.mean[j] * slope) * inverse[j];
+    }
+    if (moved) problem.descent.reset();  // its support and signs are those of another point
+    problem.b = start;
+    problem.g = pull;
+    // c = pull + H b, so that the gradient of the quadratic at b is the true one
+    problem.c = pull;
+    double square = size[k] > 0 ? size[k] : 0.0;
+    for (int64_t j = 0; j < p_; ++j)
+      if (start[j] != 0) axpy(start[j], problem.gram.data() + j * p_, problem.c.data(), p_);
+    for (int64_t j = 0; j < p_; ++j) square += start[j] * (problem.c[j] + pull[j]);
+    Quadratic q;
+    q.m = p_;
+    q.gram = problem.gram.data();
+    q.stride = p_;
+    q.diagonal = problem.diagonal.data();
+    q.c = problem.c.data();
+    q.yy = std::max(square, 1e-300);
+    q.null_loss = null_loss_[k];
+    q.factor = problem.factor.data();
+    q.lower = bounded_below_ ? problem.lower.data() : nullptr;
+    q.upper = bounded_above_ ? problem.upper.data() : nullptr;
+    q.b = problem.b.data();
+    q.g = problem.g.data();
+    problem.descent.solve(q, strength, effort, control);
+    double shift = 0, decrease = 0;
+    for (int64_t j = 0; j < p_; ++j) {
+      const double change = problem.b[j] - start[j], v = std::isfinite(problem.factor[j]) ? problem.factor[j] : 0.0;
+      shift += problem.mean[j] * inverse[j] * change;
+      // q(b) - q(start) = -(pull + g) change / 2, and what the penalty changes by
+      decrease += 0.5 * (pull[j] + problem.g[j]) * change;
+      decrease -= v * (strength.a1 * (std::abs(problem.b[j]) - std::abs(start[j])) +
+                       0.5 * strength.a2 * change * (problem.b[j] + start[j]));
+      b_out[k * p_ + j] = problem.b[j] == start[j] ? b[k * p_ + j] : problem.b[j] * inverse[j];
+    }
+    problem.last = problem.b;
+    intercept_change[k] = fit_intercept_ && problem.total > 0 ? -slope / problem.total - shift : 0.0;
+    if (fit_intercept_ && problem.total > 0) decrease += 0.5 * slope * slope / problem.total;
+    expected[k] = decrease;
+  });
+}
+
+}  // namespace bridle

@@ -1,0 +1,51 @@
+// Newton's steps of many penalized problems that share their rows: each problem's curvature is a sum over atoms of rows,
+// read once for all of them, and the quadratic with its own gradient is minimized exactly (see quadratic.hpp).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "gram_paths.hpp"
+#include "pool.hpp"
+#include "quadratic.hpp"
+
+namespace bridle {
+
+class NewtonSteps {
+ public:
+  // `weight` (problems) sums of the training weights; `scale` (problems, p): 0 leaves a column out; `null_loss` (problems).
+  NewtonSteps(int64_t p, Membership members, int64_t n_atoms, const double* weight, const double* scale,
+              const double* null_loss, const double* factor, const double* lower, const double* upper,
+              bool fit_intercept);
+
+  // The second moments of the columns, weighted by the curvature (as in moments.hpp; the target's row is not looked at).
+  // With `only` >= 0 they are those of one problem alone, each training on the atoms it trains on.
+  void curvature(const AtomMoments& atoms, int64_t only, int n_threads, Control& control);
+
+  // For the flagged problems the minimum of g'd + d'Hd/2 + penalty(b + d). b (problems, p) and gradient, sum (of the loss,
+  // divided by the weight) are in units of the columns as they are stored; out: b, and what the intercept changes by,
+  // and the decrease that the quadratic model expects.
+  void step(const uint8_t* which, const double* b, const double* gradient, const double* sum, const double* size,
+            Strength strength, Effort effort, double* b_out, double* intercept_change, double* expected,
+            int n_threads, Control& control);
+
+  int64_t p() const { return p_; }
+  int64_t problems() const { return n_problems_; }
+  const std::vector<double>& gram(int64_t problem) const { return problems_[problem].gram; }
+
+ private:
+  struct Problem {
+    std::vector<double> gram, diagonal, mean, factor, lower, upper, b, c, g, last;
+    double total = 0;  // of the curvature, divided by the weight
+    Descent descent;
+  };
+  void assemble(int64_t k, const AtomMoments& atoms);
+
+  int64_t p_, n_problems_, n_atoms_;
+  std::vector<uint8_t> train_;
+  std::vector<double> weight_, scale_, inverse_, null_loss_;
+  bool fit_intercept_, bounded_below_, bounded_above_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace bridle

@@ -1,0 +1,172 @@
+"""Generalized linear models at given strengths: what the estimators of other losses are made by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._numerics import single_threaded_blas, thread_count
+from ..certificate import KKT_TOLERANCE, Candidate, Responses, certify_separable
+from ..errors import DataError
+from ..families import SQUARED
+from ..model import Model
+from ..objective import alpha_max
+from ..paths import VANISHING, build_paths
+from ..penalties import Penalty
+from ..selection import Selection
+from ..solvers import Engine, Plan, Rows, Solution, Split, prepare
+from ..solvers.plan import Null, SparseRows
+from .certifying import certified
+from .intake import Prepared, check_read
+from .modelling import assembled
+
+Floats = NDArray[np.float64]
+SOLVED = 1e-10  # relative gap
+SEPARATED = 1e-6  # share of the null deviance below which classes are told apart
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a fit is asked besides its strength."""
+
+    penalty: Penalty
+    fit_intercept: bool = True
+    standardize: bool = False
+    threads: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model at one strength and the steps that it took; 0 where the fit of before still is the solution."""
+
+    model: Model
+    steps: int
+    null_deviance: float
+
+    @property
+    def separated(self) -> bool:
+        """Whether nothing holds the coefficients and the rows are fitted all but perfectly: two classes told apart."""
+        error = float(self.model.path.train_error[self.model.selection.chosen.index])
+        return self.model.alpha == 0 and error <= SEPARATED * self.null_deviance
+
+    @property
+    def shortfall(self) -> float:
+        """How far the certificate is from an optimum: gap or optimality conditions, whichever is worse."""
+        proof = self.model.certificate
+        gap = proof.relative_gap if proof.convex else 0.0
+        return max(gap, proof.kkt_violation, proof.block_gradient)
+
+
+def fit_at(
+    ready: Prepared, alpha: float, l1_ratio: float, asked: Asked, call: Mapping[str, Any], start: Candidate | None = None
+) -> Fitted:  # fmt: skip
+    """One fit of any family, solved until its optimality conditions hold, with its certificate from the rows.
+
+    ``start``, a fit of before, is kept where it still is the solution.
+
+    Raises
+    ------
+    DataError
+        For cells that are no numbers, and a target that the family cannot have; the message names where.
+    """
+    with single_threaded_blas():
+        return _fit_at(
+            ready, alpha if alpha >= VANISHING else 0.0, l1_ratio, asked, call, start, thread_count(asked.threads)
+        )  # fmt: skip
+
+
+def _fit_at(
+    ready: Prepared, alpha: float, l1_ratio: float, asked: Asked, call: Mapping[str, Any], start: Candidate | None,
+    threads: int,
+) -> Fitted:  # fmt: skip
+    rows, penalty = ready.rows, asked.penalty
+    check_target(rows)
+    split = Split.whole(rows.design.n)
+    engine = prepare(rows, split, threads)
+    check_read(engine, rows, ready.schema)
+    null = engine.null(penalty, asked.fit_intercept, asked.standardize)
+    plan = Plan(
+        np.array([l1_ratio]), np.array([[alpha]]), penalty, asked.fit_intercept, asked.standardize, SOLVED, exact=True
+    )  # fmt: skip
+    solution = None if start is None else _kept(rows, engine, null, plan, start, threads)
+    if solution is None:
+        solution = engine.solve(plan, split)
+    top = alpha_max(null.gradient, penalty, l1_ratio)
+    path = build_paths(solution, plan, null, engine, [top], None, rows.family)[0]
+    kept = int(path.n_nonzero[0])
+    selection = Selection.given(
+        alpha, l1_ratio, train_error=float(path.train_error[0]), n_columns=kept, n_variables=kept
+    )
+    path, proven = certified(rows, engine, null, plan, path, selection.choices, threads)
+    model = assembled(ready, selection, path, proven, engine, plan, call)
+    steps = int(solution.statistics.get("passes", solution.statistics.get("sweeps", 1)))
+    return Fitted(
+        model,
+        steps if solution.solver == "kept" else max(steps, 1),
+        null_deviance(rows, asked.fit_intercept),
+    )
+
+
+def check_target(rows: Rows) -> None:
+    """Refuses a target that the family cannot have; a constant one is fitted where its intercept is a number."""
+    family, y = rows.family, rows.y
+    family.check_domain(y, "y")
+    seen = y if rows.weights is None else y[rows.weights > 0]
+    if not len(seen) or (seen != seen[0]).any():
+        return
+    with np.errstate(divide="ignore"):
+        constant = family.predictor(seen[:1])[0]
+    if not np.isfinite(constant):
+        raise DataError(
+            f"The target y is {seen[0]:g} in every row{'' if rows.weights is None else ' of positive weight'}: "
+            f"the family {family.text} has no finite fit of that."
+        )
+
+
+def null_deviance(rows: Rows, fit_intercept: bool) -> float:
+    """The mean unit deviance of the constant model."""
+    return 2 * Responses(rows.family, rows.y, rows.weights, rows.offset).null(fit_intercept)[0]
+
+
+def _kept(
+    rows: Rows, engine: Engine, null: Null, plan: Plan, start: Candidate, threads: int
+) -> Solution | None:
+    """A fit of before as the solution, where it still is."""
+    if rows.family == SQUARED:
+        return None
+    responses = Responses(rows.family, rows.y, rows.weights, rows.offset)
+    proof = certify_separable(
+        rows.design, responses, [start], plan.penalty, fit_intercept=plan.fit_intercept, standardize=plan.standardize,
+        threads=threads,
+    )[0]  # fmt: skip
+    if proof.convex and not proof.relative_gap <= SOLVED:
+        return None
+    if not max(proof.kkt_violation, proof.block_gradient) <= 0.1 * KKT_TOLERANCE:
+        return None
+    eta = rows.design.matvec(start.coef, threads) + start.intercept
+    if rows.offset is not None:
+        eta = eta + rows.offset
+    error = 2 * float(responses.shares() @ rows.family.loss(rows.y, eta))
+    kept = int(np.count_nonzero(start.coef))
+    one = np.full((1, 1, 1), np.nan)
+    return Solution(
+        [SparseRows.of(np.where(null.x_scale > 0, start.coef * null.x_scale, 0.0)[None])],
+        gap=np.full_like(one, proof.relative_gap),
+        train_error=np.full_like(one, error),
+        nonzero=np.full((1, 1, 1), kept, dtype=np.int64),
+        test_error=one[..., None],
+        x_mean=null.x_mean[None],
+        x_scale=null.x_scale[None],
+        y_mean=np.array([null.y_mean]),
+        y_scale=np.ones(1),
+        fills=engine.fills()[None],
+        solver="kept",
+        gap_source="rows",
+        statistics={"passes": 0},
+        intercepts=[np.array([[start.intercept]])],
+        degrees=np.full((1, 1), float(kept)),
+    )

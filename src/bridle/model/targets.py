@@ -1,0 +1,103 @@
+"""Targets that are classes: labels of any type as 0 and 1, and the family that a target asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..families import SQUARED, Family, family_named
+from .rows import as_target
+
+Floats = NDArray[np.float64]
+
+
+def family_of(asked: Any, y: Any) -> Family:
+    """The family asked for; where none was, binomial for labels and truth values, squared error for numbers."""
+    if asked is not None:
+        return family_named(asked)
+    kind = np.asarray(y).dtype.kind
+    return family_named("binomial") if kind in "bOUS" and _labels(y) else SQUARED
+
+
+def _labels(y: Any) -> bool:
+    array = np.asarray(y)
+    if array.dtype.kind == "b":
+        return True
+    return any(isinstance(value, (str, bytes, bool)) for value in array.ravel()[:100].tolist())
+
+
+def numbers_of(
+    y: Any, n: int, family: Family, classes: tuple[str, ...] = ()
+) -> tuple[Floats, tuple[str, ...]]:
+    """The target as numbers (n,), and the names of its classes, the second one 1; of another family the numbers alone.
+
+    Known ``classes`` are looked up. Otherwise text, truth values and two different numbers become classes in their order;
+    numbers between 0 and 1 stay as they are.
+
+    Raises
+    ------
+    DataError
+        For labels of one or of more than two classes, or an unknown one; the message names the row.
+    """
+    if not family.classes:
+        return as_target(y, n), ()
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.shape != (n,):
+        raise DataError(f"y has the shape {array.shape}, but there are {n} rows: it must be ({n},).")
+    labels = array.dtype.kind == "b" or (array.dtype.kind in "OUS" and _labels(array))
+    if not labels:
+        numbers = as_target(array, n)
+        if classes:
+            return _looked_up(numbers, classes), classes
+        found = np.unique(numbers)
+        if len(found) == 2:
+            return (numbers == found[1]).astype(np.float64), tuple(f"{value:g}" for value in found)
+        return numbers, ()
+    names = np.array([_name(value) for value in array.tolist()], dtype=object)
+    missing = np.array([value is None or value != value for value in array.tolist()], dtype=bool)
+    if missing.any():
+        raise DataError(
+            f"y is missing in row {int(missing.argmax()) + 1}; leave the rows without a class out."
+        )
+    if classes:
+        out = np.array([{classes[0]: 0.0, classes[1]: 1.0}.get(name, np.nan) for name in names])
+        if np.isnan(out).any():
+            row = int(np.isnan(out).argmax())
+            raise DataError(
+                f"y is {names[row]!r} in row {row + 1}; the classes are {classes[0]} and {classes[1]}."
+            )
+        return out, classes
+    kinds = sorted(set(names))
+    if len(kinds) != 2:
+        shown = ", ".join(kinds[:4]) + (", ..." if len(kinds) > 4 else "")
+        raise DataError(
+            f"y has {len(kinds)} class{'es' if len(kinds) != 1 else ''} ({shown}); binomial needs two."
+        )
+    return (names == kinds[1]).astype(np.float64), tuple(kinds)
+
+
+def _name(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def _looked_up(numbers: Floats, classes: tuple[str, ...]) -> Floats:
+    """0 and 1 of numbers that name classes; shares between 0 and 1 stay where the classes are 0 and 1."""
+    try:
+        low, high = (float(name) for name in classes)
+    except ValueError:
+        low, high = 0.0, 1.0
+    if (low, high) == (0, 1) and ((numbers >= 0) & (numbers <= 1)).all():
+        return numbers
+    bad = np.flatnonzero((numbers != low) & (numbers != high))
+    if len(bad):
+        raise DataError(
+            f"y is {numbers[bad[0]]:g} in row {int(bad[0]) + 1}; the classes are {classes[0]} and {classes[1]}."
+        )
+    return np.asarray(numbers == high, dtype=np.float64)

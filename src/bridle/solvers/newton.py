@@ -1,0 +1,125 @@
+"""The solver for generalized linear models: exact gradients of all problems in one pass, a curvature that they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..families import Family
+from ..penalties import Penalty
+from .newton_paths import FEW, NewtonPaths, WorkingPaths
+from .newton_problems import Problems, constant_of
+from .newton_ridge import ridge_paths
+from .plan import Engine, Floats, Null, Plan, Progress, Rows, Solution, Split
+
+
+@dataclass(frozen=True, eq=False)
+class NewtonEngine:
+    """A reading of the columns without the family (``base``: their scales, products and fills), and the rows themselves."""
+
+    base: Engine
+    rows: Rows
+    split: Split
+    threads: int
+    name: str = "newton"
+
+    @property
+    def family(self) -> Family:
+        return self.rows.family
+
+    def finite(self) -> bool:
+        return self.base.finite()
+
+    def gram(self, which: NDArray[np.intp], fit_intercept: bool) -> Floats:
+        return self.base.gram(which, fit_intercept)
+
+    def cross(self, which: NDArray[np.intp]) -> Floats:
+        return self.base.cross(which)
+
+    def means(self) -> Floats:
+        return self.base.means()
+
+    def fills(self) -> Floats:
+        return self.base.fills()
+
+    def null(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Null:
+        """The null model of the whole; ``y_mean`` is its intercept."""
+        plain = self.base.null(Penalty.of(self.rows.design.p), fit_intercept, standardize)
+        problems = Problems.of(
+            self, Split.whole(len(self.rows.y)), penalty, fit_intercept, standardize, plain
+        )
+        gradient = np.where(
+            plain.usable, -problems.null.gradient[0] / np.where(plain.usable, plain.x_scale, 1.0), 0.0
+        )
+        gradient[(penalty.factors == 0) & plain.usable] = 0.0
+        return replace(
+            plain,
+            gradient=gradient,
+            coefs=problems.null.b[0] * plain.x_scale,
+            y_mean=float(problems.null.intercept[0]),
+            y_scale=1.0,
+        )
+
+    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
+        """Of the columns' Gram times the mean curvature of the null model: near that of the Hessian there."""
+        constant = constant_of(self.rows, np.arange(len(self.rows.y)), fit_intercept)
+        offset = 0.0 if self.rows.offset is None else self.rows.offset
+        weights = np.ones(len(self.rows.y)) if self.rows.weights is None else self.rows.weights
+        curvature = self.family.weight(self.rows.y, constant + offset + np.zeros(len(self.rows.y)))
+        mean = float(weights @ curvature / weights.sum())
+        return self.base.spectrum(penalty, fit_intercept, standardize) * mean
+
+    def null_errors(self, split: Split, fit_intercept: bool) -> Floats:
+        """Mean unit deviance of the constant model, (P, atoms); NaN where not tested."""
+        out = np.full(split.test.shape, np.nan)
+        for k in range(len(split.train)):
+            if not split.test[k].any():
+                continue
+            train = split.rows_of(split.train[k])
+            constant = constant_of(self.rows, train, fit_intercept)
+            for a in np.flatnonzero(split.test[k]):
+                rows = split.rows[split.start[a] : split.start[a + 1]]
+                y = self.rows.y[rows]
+                w = np.ones(len(rows)) if self.rows.weights is None else self.rows.weights[rows]
+                eta = constant + (0.0 if self.rows.offset is None else self.rows.offset[rows])
+                if w.sum() > 0:
+                    out[k, a] = 2 * float(w @ self.family.loss(y, eta + np.zeros(len(y)))) / w.sum()
+        return out
+
+    def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
+        plain = self.base.null(Penalty.of(self.rows.design.p), plan.fit_intercept, plan.standardize)
+        problems = Problems.of(self, split, plan.penalty, plan.fit_intercept, plan.standardize, plain)
+        wide = problems.rows.design.p > FEW
+        paths = WorkingPaths(problems, plan, kept) if wide else NewtonPaths(problems, plan, kept)
+        found = [
+            ridge_paths(problems, plan, i, kept, progress) if wide and ratio == 0 else paths.run(i, progress)
+            for i, ratio in enumerate(plan.l1_ratios)
+        ]
+
+        def stacked(name: str) -> Any:
+            return np.stack([getattr(one, name) for one in found], axis=1)
+
+        return Solution(
+            [one.coefs for one in found],
+            gap=stacked("gap"),
+            train_error=stacked("train_error"),
+            nonzero=stacked("nonzero"),
+            test_error=stacked("test_error"),
+            x_mean=problems.x_mean,
+            x_scale=problems.x_scale,
+            y_mean=problems.null.intercept,
+            y_scale=np.ones(len(split.train)),
+            fills=problems.fills,
+            solver="newton",
+            gap_source="newton",
+            statistics={
+                "passes": paths.state.passes,
+                "curvatures": paths.state.curvatures,
+                "sweeps": paths.state.passes,
+            },
+            intercepts=[one.intercepts for one in found],
+            degrees=np.stack([one.degrees for one in found]),
+        )

@@ -1,0 +1,204 @@
+"""Newton's steps of many problems towards their minima at one strength, and when they may stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..objective import ROUNDING
+from ..penalties import Penalty
+from .plan import Floats
+
+if TYPE_CHECKING:
+    from .newton_problems import Point, Problems
+
+MOST_STEPS = 200
+WORTH = 3.0  # steps that a fresh curvature costs
+SHORTEST = 2.0**-30
+STATIONARY = 1e-8  # of the optimality conditions of fits that a person sees
+OF_ONE = 1e-11  # and of a single fit that is asked to be exact: a step or two more
+
+
+@dataclass
+class State:
+    """What one path knows of its curvature."""
+
+    passes: int = 0
+    curvatures: int = 0
+    known: bool = False  # whether the steps have a curvature at all
+    fresh: bool = False  # whether it is that of the point where the whole stands
+    stationary: float = STATIONARY
+
+
+def descend(
+    problems: Problems, steps: Any, point: Point, penalty: Penalty, l1: float, l2: float, null_loss: Floats,
+    tolerance: Floats, kept: int, state: State | None = None,
+) -> tuple[Point, Floats]:  # fmt: skip
+    """From where the problems stand to their minima at one strength; returns the new point and the relative gaps (K,).
+
+    The first ``kept`` problems go on until their optimality conditions hold to ``state.stationary`` as well.
+    """
+    state = State() if state is None else state
+    count = len(problems)
+    point = point.copy()
+    every = np.arange(count)
+    stand = standing(problems, point, penalty, l1, l2, null_loss, every)
+    gaps, off = stand.gaps, stand.off
+    loose = np.where(every < kept, state.stationary, np.inf)
+    own = np.zeros(count, dtype=bool)  # problems that have asked for a curvature of their own
+    slow = np.zeros(count, dtype=np.int64)
+    for _ in range(MOST_STEPS):
+        todo = np.flatnonzero(~((gaps <= tolerance) & (off <= loose)))
+        if not len(todo):
+            break
+        if not state.known:
+            problems.curve(steps)
+            state.curvatures += 1
+            state.known = state.fresh = True
+        moved = _step(problems, steps, point, penalty, l1, l2, null_loss, todo, state)
+        before, off_before = gaps[todo].copy(), off[todo].copy()
+        stand = standing(problems, point, penalty, l1, l2, null_loss, todo)
+        gaps[todo], off[todo] = stand.gaps, stand.off
+        # Either the gap says how it goes, or, where that is done, the square of what the conditions lack.
+        done = gaps[todo] <= tolerance[todo]
+        left = np.where(
+            done, (off[todo] / np.maximum(off_before, 1e-300)) ** 2, gaps[todo] / np.maximum(before, 1e-300)
+        )
+        open_ = ~(done & (off[todo] <= loose[todo]))
+        stuck = open_ & (~moved | (left > 0.5))
+        slow[todo] = np.where(open_ & (~moved | (left > 0.9)), slow[todo] + 1, np.where(stuck, slow[todo], 0))
+        # Steps that are still needed at this pace; a fresh curvature costs as much as a few of them.
+        pace = np.clip(left, 1e-6, 0.999)
+        rest = np.where(done, (off[todo] / loose[todo]) ** 2, gaps[todo] / tolerance[todo])
+        needed = np.log(np.maximum(rest, 1.0)) / -np.log(pace)
+        if not (open_ & (needed > WORTH)).any():
+            continue
+        if slow.max() >= 8:  # rounding: nothing is gained any more
+            tolerance = np.where(slow >= 8, np.inf, tolerance)
+            loose = np.where(slow >= 8, np.inf, loose)
+            continue
+        alone = todo[stuck & (slow[todo] >= 1) & ~own[todo]]
+        if len(alone):
+            for k in alone:
+                problems.at(point.b[[k]], point.intercept[[k]], np.array([k]), 0)
+                problems.curve(steps, int(k))
+                state.passes += 1
+                state.curvatures += 1
+            own[alone] = True
+            state.fresh = False
+        else:
+            if todo[0] != 0:  # the whole is done: its curvature, at where it stands
+                problems.at(point.b[:1], point.intercept[:1], np.array([0]), 0)
+                state.passes += 1
+            problems.curve(steps)
+            state.curvatures += 1
+    return point, gaps
+
+
+def _step(
+    problems: Problems, steps: Any, point: Point, penalty: Penalty, l1: float, l2: float, null_loss: Floats,
+    todo: NDArray[np.intp], state: State,
+) -> NDArray[np.bool_]:  # fmt: skip
+    """One step of the named problems, halved where the objective would rise; returns which of them moved."""
+    count = len(problems)
+    flags = np.zeros(count, dtype=np.uint8)
+    flags[todo] = 1
+    b, change, expected = point.b.copy(), np.zeros(count), np.zeros(count)
+    steps.step(
+        flags, np.ascontiguousarray(point.b), np.ascontiguousarray(point.gradient), point.sum, point.size, l1, l2,
+        1e-12, True, 2_000, b, change, expected, problems.threads,
+    )  # fmt: skip
+    start = point.take(todo)
+    height = start.value + penalties(problems, start.b, penalty, l1, l2, todo)
+    share, goal, goal_intercept = np.ones(len(todo)), b[todo], point.intercept[todo] + change[todo]
+    waiting = np.arange(len(todo))
+    moved = np.zeros(len(todo), dtype=bool)
+    while len(waiting):
+        own = share[waiting]
+        if (own == 1).all():
+            new_b, new_intercept = goal[waiting], goal_intercept[waiting]
+        else:
+            new_b = start.b[waiting] + own[:, None] * (goal[waiting] - start.b[waiting])
+            new_intercept = start.intercept[waiting] + own * (
+                goal_intercept[waiting] - start.intercept[waiting]
+            )
+        which = todo[waiting]
+        found = problems.at(new_b, new_intercept, which, 0 if which[0] == 0 else -1)
+        state.passes += 1
+        fresh_height = found.value + penalties(problems, new_b, penalty, l1, l2, which)
+        with np.errstate(invalid="ignore"):
+            slack = 64 * ROUNDING * (np.abs(height[waiting]) + null_loss[which])
+            good = fresh_height <= height[waiting] - 1e-3 * own * np.maximum(expected[which], 0.0) + slack
+        point.put(which[good], found.take(np.flatnonzero(good)))
+        moved[waiting[good]] = True
+        share[waiting[~good]] *= 0.5 if (share > 0.25).all() else 0.25
+        waiting = waiting[~good]
+        waiting = waiting[share[waiting] >= SHORTEST]
+    return moved
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Where named problems stand: relative gaps (k,), and the largest violations of their optimality conditions (k,)."""
+
+    gaps: Floats
+    off: Floats
+
+
+def penalties(
+    problems: Problems, b: Floats, penalty: Penalty, l1: float, l2: float, which: NDArray[np.intp]
+) -> Floats:
+    """Of the named problems' b (k, p), original units."""
+    v = np.where(np.isfinite(penalty.factors), penalty.factors, 0.0)
+    scaled = b * problems.x_scale[which]
+    return np.asarray((l1 * np.abs(scaled) + 0.5 * l2 * scaled * scaled) @ v)
+
+
+def standing(
+    problems: Problems, point: Point, penalty: Penalty, l1: float, l2: float, null_loss: Floats, which: NDArray[np.intp]
+) -> Standing:  # fmt: skip
+    """The duality gaps of the named problems, relative to their null losses, and how far they are from stationary.
+
+    The dual point is the slopes scaled by s; by Fenchel and Young what that costs is (1 - s)^2 / 2 sum slope^2 / curvature
+    to second order in 1 - s, which is what a solver needs to know when to stop. Certificates have it exactly.
+    """
+    scale, size = problems.x_scale[which], point.size[which]
+    usable = scale > 0
+    b = point.b[which] * scale
+    g = np.where(usable, -point.gradient[which] / np.where(usable, scale, 1.0), 0.0)
+    own = Penalty(np.where(usable, penalty.factors, np.inf), penalty.lower, penalty.upper).scaled(scale, 1.0)
+    alpha = l1 + l2
+    ratio = l1 / alpha if alpha > 0 else 1.0
+    intercept = np.abs(point.sum[which]) if problems.fit_intercept else np.zeros(len(which))
+    off = own.distance(b, g, alpha, ratio)
+    loose = (own.factors == 0) | (alpha == 0)
+    # The intercept and what no penalty holds: to first order what is left to gain there.
+    gap = 0.5 * np.maximum(np.where(loose, off, 0.0).max(axis=1, initial=0.0), intercept) ** 2
+    if alpha > 0:
+        v = np.where(np.isfinite(own.factors), own.factors, 0.0)
+        unheld = (v > 0) & ~own.held(g, alpha, ratio)
+        limit = l1 * v
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(unheld & (np.abs(g) > limit), limit / np.abs(g), 1.0).min(axis=1, initial=1.0)
+        shared = share[:, None]
+        conjugate = np.where(unheld | (v == 0), 0.0, own.conjugate(shared * g, alpha, ratio))
+        penalized = np.where(v > 0, b, 0.0)
+        terms = np.stack(
+            [
+                0.5 * (1 - share) ** 2 * size,
+                ((l1 * np.abs(penalized) + 0.5 * l2 * penalized**2) * v).sum(axis=1),
+                -share * (penalized * g).sum(axis=1),
+                conjugate.sum(axis=1),
+            ]
+        )
+        gap = np.maximum(gap, np.maximum(terms.sum(axis=0), 0.0) + ROUNDING * np.abs(terms).sum(axis=0))
+        outside = np.zeros(len(which), dtype=bool)
+        for bound, sign in ((own.lower, 1.0), (own.upper, -1.0)):
+            if bound is not None:
+                outside |= (sign * (b - bound) < -1e-9 * np.abs(b)).any(axis=1)
+        gap = np.where(outside, np.inf, gap)
+    worst = np.maximum(off.max(axis=1, initial=0.0), intercept) / problems.slope_size
+    return Standing(gap / null_loss[which], worst)

@@ -38,6 +38,7 @@ from bridle.families import (
     Squared,
     Tweedie,
     binomial,
+    constant_model,
     family_named,
 )
 
@@ -590,6 +591,26 @@ def test_the_gap_of_a_zero_dual_point_is_the_loss(family):
         loss = family.loss(np.full(5, y), etas)
         gap = family.conjugate_gap(np.full(5, y), etas, 0.0)
         np.testing.assert_allclose(gap, loss, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "offset", [None, np.full(30, 0.7), np.linspace(-1.0, 1.5, 30)], ids=["", "one", "many"]
+)
+@names
+def test_the_constant_model_has_no_slope_left(family, offset):
+    random = np.random.default_rng(4)
+    y = random.gamma(2.0, size=30)
+    y = y / y.max() if family.classes else y
+    w = np.where(np.arange(30) % 5 == 0, 0.0, random.uniform(0.1, 2.0, size=30))
+    own = np.zeros(30) if offset is None else offset
+    for weights in (None, w):
+        share = np.ones(30) if weights is None else weights
+        at = constant_model(family, y, weights, offset)
+        pulls = share * family.slope(y, own + at)
+        assert abs(pulls.sum()) <= 1e-13 * np.abs(pulls).sum()
+        assert share @ family.loss(y, own + at) < share @ family.loss(y, own + at + 1e-3)
+        assert share @ family.loss(y, own + at) < share @ family.loss(y, own + at - 1e-3)
+    assert constant_model(family, y, None, offset, fit_intercept=False) == 0.0
 
 
 @names

@@ -111,9 +111,10 @@ def test_the_map_says_where_one_was_and_forgets(open_at: Any) -> None:
     assert page.locator(".map p >> text=You were last at").count() == 0
     for screen in ("descent", "overfit", "quiz", "corners"):
         _go(page, screen)
-    assert json.loads(page.evaluate(f"localStorage.getItem('{VISITED}')")) == [
-        "home", "descent", "overfit", "quiz", "corners"
-    ]  # fmt: skip
+    been = json.dumps(["home", "descent", "overfit", "quiz", "corners"], separators=(",", ":"))
+    page.wait_for_function(
+        f"been => localStorage.getItem('{VISITED}') === been", arg=been
+    )  # written after the paint
     _go(page, "home")
     page.wait_for_selector(".map li")
     page.reload()  # it is kept
@@ -129,7 +130,7 @@ def test_the_map_says_where_one_was_and_forgets(open_at: Any) -> None:
     page.click("button:text-is('Forget where I was')")
     assert state.all_inner_texts() == ["● you are here"] + [""] * 9
     assert page.inner_text(".map [role=status]") == "Forgotten."
-    assert json.loads(page.evaluate(f"localStorage.getItem('{VISITED}')")) == ["home"]
+    page.wait_for_function(f"been => localStorage.getItem('{VISITED}') === been", arg='["home"]')
 
 
 def test_the_map_knows_how_far_the_quiz_is(open_at: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._numerics import single_threaded_blas
 from ..families import Family
 from ..penalties import Penalty
 from .newton_paths import FEW, NewtonPaths, WorkingPaths
@@ -48,9 +49,10 @@ class NewtonEngine:
     def null(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Null:
         """The null model of the whole; ``y_mean`` is its intercept."""
         plain = self.base.null(Penalty.of(self.rows.design.p), fit_intercept, standardize)
-        problems = Problems.of(
-            self, Split.whole(len(self.rows.y)), penalty, fit_intercept, standardize, plain
-        )
+        with single_threaded_blas():
+            problems = Problems.of(
+                self, Split.whole(len(self.rows.y)), penalty, fit_intercept, standardize, plain
+            )
         gradient = np.where(
             plain.usable, -problems.null.gradient[0] / np.where(plain.usable, plain.x_scale, 1.0), 0.0
         )
@@ -90,6 +92,12 @@ class NewtonEngine:
         return out
 
     def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
+        with (
+            single_threaded_blas()
+        ):  # a thread of BLAS that waits costs more than it brings on matrices of this size
+            return self._solve(plan, split, kept, progress)
+
+    def _solve(self, plan: Plan, split: Split, kept: int, progress: Progress) -> Solution:
         plain = self.base.null(Penalty.of(self.rows.design.p), plan.fit_intercept, plan.standardize)
         problems = Problems.of(self, split, plan.penalty, plan.fit_intercept, plan.standardize, plain)
         wide = problems.rows.design.p > FEW

@@ -90,6 +90,7 @@ sanitize:
 # References from R and other tools; needs R with glmnet (Debian: r-base-core r-cran-glmnet).
 fixtures: .venv/.tests
 	$(BIN)/python tests/fixtures/make_fixtures.py
+	$(BIN)/python tests/fixtures/make_glm.py
 
 pictures: .venv/.tests
 	sh tools/browser.sh

@@ -14,14 +14,17 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
+from .levels import Levels
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Data:
-    """X (n, p) in C order or CSC; y (n,) or (n, targets); fold of each row (n,) from 0; alphas (A,) decreasing.
+    """X (n, p) in C order, CSC or categories; y (n,) or (n, targets); fold of each row (n,) from 0; alphas (A,) decreasing.
 
     ``estimator`` is ``works.Estimator`` as a dict, None where the work is cross-validation with standardized columns.
+    ``offset`` (n,), where there is one, joins the linear predictor: the logarithm of an exposure.
     """
 
     X: Any
@@ -30,16 +33,22 @@ class Data:
     alphas: Floats
     l1_ratios: tuple[float, ...]
     estimator: dict[str, Any] | None
+    family: str = "squared"
+    offset: Floats | None = None
 
     @property
     def sparse(self) -> bool:
         """Whether X is a CSC matrix."""
-        return not isinstance(self.X, np.ndarray)
+        return scipy.sparse.issparse(self.X)
 
     @property
     def size(self) -> int:
         """Bytes of X and y."""
-        parts = (self.X.data, self.X.indices, self.X.indptr) if self.sparse else (self.X,)
+        parts: tuple[Any, ...]
+        if isinstance(self.X, Levels):
+            parts = (self.X.codes,)
+        else:
+            parts = (self.X.data, self.X.indices, self.X.indptr) if self.sparse else (self.X,)
         return int(sum(part.nbytes for part in parts) + self.y.nbytes)
 
 
@@ -48,11 +57,16 @@ def write(data: Data, folder: Path, by_columns: bool, single: bool) -> None:
     n, p = data.X.shape
     meta = {
         "n": n, "p": p, "targets": 1 if data.y.ndim == 1 else data.y.shape[1], "sparse": data.sparse,
-        "l1_ratios": data.l1_ratios, "estimator": data.estimator,
+        "l1_ratios": data.l1_ratios, "estimator": data.estimator, "family": data.family, "offset": data.offset is not None,
+        "levels": data.X.counts if isinstance(data.X, Levels) else (),
     }  # fmt: skip
     (folder / "meta.json").write_text(json.dumps(meta))
     np.array([n, p, data.sparse], dtype=np.int32).tofile(folder / "shape.i32")  # for R
-    if data.sparse:
+    (folder / "family.txt").write_text(data.family + "\n")
+    if isinstance(data.X, Levels):
+        data.X.codes.tofile(folder / "codes.i32")
+        np.array(data.X.counts, dtype=np.int32).tofile(folder / "levels.i32")
+    elif data.sparse:
         data.X.data.tofile(folder / "X_values.f64")
         data.X.indices.astype(np.int32).tofile(folder / "X_rows.i32")
         data.X.indptr.astype(np.int32).tofile(folder / "X_starts.i32")
@@ -63,6 +77,8 @@ def write(data: Data, folder: Path, by_columns: bool, single: bool) -> None:
         if single:
             data.X.astype(np.float32).tofile(folder / "X.f32")
     data.y.tofile(folder / "y.f64")
+    if data.offset is not None:
+        data.offset.tofile(folder / "offset.f64")
     data.folds.tofile(folder / "folds.i32")
     data.alphas.tofile(folder / "alphas.f64")
     np.array(data.l1_ratios).tofile(folder / "l1_ratios.f64")
@@ -73,7 +89,10 @@ def read(folder: Path, single: bool = False) -> Data:
     meta = json.loads((folder / "meta.json").read_text())
     n, p, targets = meta["n"], meta["p"], meta["targets"]
     X: Any
-    if meta["sparse"]:
+    if meta["levels"]:
+        codes = np.fromfile(folder / "codes.i32", dtype=np.int32).reshape(n, -1)
+        X = Levels(codes, tuple(meta["levels"]))
+    elif meta["sparse"]:
         parts = (
             np.fromfile(folder / "X_values.f64"),
             np.fromfile(folder / "X_rows.i32", dtype=np.int32),
@@ -92,6 +111,8 @@ def read(folder: Path, single: bool = False) -> Data:
         np.fromfile(folder / "alphas.f64"),
         tuple(meta["l1_ratios"]),
         meta["estimator"],
+        meta["family"],
+        np.fromfile(folder / "offset.f64") if meta["offset"] else None,
     )
 
 
@@ -99,7 +120,7 @@ def read(folder: Path, single: bool = False) -> Data:
 class Fits:
     """Fits to all rows, to be judged: original units; each a row of ``coefs`` (k, p), dense or sparse.
 
-    ``alphas`` in units of half the mean squared error; ``target`` says which column of y each fit is for.
+    ``alphas`` in units of half the mean squared error or unit deviance; ``target`` says which column of y each fit is for.
     """
 
     alphas: Any

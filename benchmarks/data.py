@@ -2,7 +2,8 @@
 
 Columns and target have unit (population) standard deviation over all rows, so that on the full data bridle's alpha,
 scikit-learn's alpha and glmnet's lambda are one and the same number, whether a tool standardizes or not. Dense columns
-have mean zero as well; sparse ones are only scaled, so that zeros stay zeros, and the intercept does the rest.
+have mean zero as well; sparse ones are only scaled, so that zeros stay zeros, and the intercept does the rest. Classes and
+counts stay as they are. The columns of categories are zeros and ones, which every tool scales.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from typing import Any
 import numpy as np
 import scipy.sparse
 
+from . import families, levels
 from .arrays import Data, Floats
+from .levels import Levels
 from .works import Work
 
 SEED = 20_240_229
 CHUNK_CELLS = 5_000_000
 MOST_RIDGE = 1e3  # the strongest alpha of a ridge grid, per row
+MOST_HELD = 1e2  # the same of a generalized linear model, in units of the null model's curvature
 
 
 def independent(rng: np.random.Generator, rows: int, p: int) -> Floats:
@@ -54,29 +58,38 @@ KINDS: dict[str, Callable[[np.random.Generator, int, int], Floats]] = {
 
 def make(work: Work, kind: str) -> Data:
     """Draws the data of a work."""
-    rng = np.random.default_rng([SEED, work.n, work.p, [*KINDS, "diabetes", "zipf"].index(kind)])
+    rng = np.random.default_rng([SEED, work.n, work.p, [*KINDS, "diabetes", "zipf", "levels"].index(kind)])
     X: Any
+    offset = None
     if kind == "diabetes":
         X, y = _diabetes()
     elif kind == "zipf":
         X, y = _zipf(rng, work)
+    elif kind == "levels":
+        X, y, offset = _claims(rng, work)
     else:
         X, y = _drawn(rng, work, KINDS[kind])
-    if kind != "zipf":
+    if kind not in ("zipf", "levels"):
         _standardize(X)
-    _standardize(y)
+    if work.family == "squared":
+        _standardize(y)
     folds = np.empty(work.n, dtype=np.int32)
     folds[rng.permutation(work.n)] = np.arange(work.n) * work.folds // work.n
     estimator = None if work.estimator is None else {**asdict(work.estimator), "ridge": work.estimator.ridge}
     y = y[:, 0] if work.targets == 1 else y
-    return Data(X, y, folds, grid(work, X, y), work.l1_ratios, estimator)
+    return Data(X, y, folds, grid(work, X, y, offset), work.l1_ratios, estimator, work.family, offset)
 
 
-def grid(work: Work, X: Any, y: Floats) -> Floats:
+def grid(work: Work, X: Any, y: Floats, offset: Floats | None) -> Floats:
     """Decreasing alphas: from the one that keeps nothing at the smallest l1_ratio; for ridge from a strong one."""
     if work.exact:
         return work.n * np.geomspace(MOST_RIDGE, MOST_RIDGE * work.span, work.n_alphas)
-    top = float(np.abs(X.T @ (y - y.mean())).max()) / work.n / min(work.l1_ratios)
+    if work.ridge:
+        top = MOST_HELD * families.null_curvature(work.family, y)
+    else:
+        off = families.null_residual(work.family, y, offset)
+        pull = X.one_hot().T @ off / X.deviation() if isinstance(X, Levels) else X.T @ off
+        top = float(np.abs(pull).max()) / work.n / min(work.l1_ratios)
     return np.geomspace(top, top * work.span, work.n_alphas)
 
 
@@ -95,7 +108,15 @@ def _drawn(
     step = max(1, CHUNK_CELLS // p)
     for a in range(0, n, step):
         X[a : a + step] = kind(rng, min(step, n - a), p)
-    return X, _explained(rng, X, work.targets, np.arange(p))
+    return X, _explained(rng, X, work, np.arange(p))
+
+
+def _claims(rng: np.random.Generator, work: Work) -> tuple[Levels, Floats, Floats]:
+    """Policies: categories, numbers of claims, and the logarithm of the exposure, between some days and a year."""
+    X = levels.drawn(rng, work.n, work.levels)
+    offset = np.log(rng.uniform(0.02, 1.0, work.n))
+    signal = X.one_hot() @ rng.standard_normal(work.p)
+    return X, families.drawn(rng, work.family, signal, offset)[:, None], offset
 
 
 def _zipf(rng: np.random.Generator, work: Work) -> tuple[Any, Floats]:
@@ -118,7 +139,7 @@ def _zipf(rng: np.random.Generator, work: Work) -> tuple[Any, Floats]:
     X = X[:, order]
     X.sort_indices()
     frequent = np.flatnonzero(np.diff(X.indptr) >= n // 200)
-    return X, _explained(rng, X, 1, frequent)
+    return X, _explained(rng, X, work, frequent)
 
 
 def zipf_counts(p: int, total: int, most: int) -> Any:
@@ -131,14 +152,19 @@ def zipf_counts(p: int, total: int, most: int) -> Any:
     return np.rint(counts).astype(np.int64)
 
 
-def _explained(rng: np.random.Generator, X: Any, targets: int, among: Any) -> Floats:
-    """Each target = a sum of few columns + noise of the same size: half of its variance can be explained."""
-    n = X.shape[0]
+def _explained(rng: np.random.Generator, X: Any, work: Work, among: Any) -> Floats:
+    """Each target = a sum of few columns + noise of the same size: half of its variance can be explained.
+
+    Classes and counts are drawn with that sum as their linear predictor.
+    """
+    n, targets = X.shape[0], work.targets
     few = max(1, min(len(among) // 10, n // 20, 50))
     truth = np.zeros((X.shape[1], targets))
     for t in range(targets):
         truth[rng.choice(among, few, replace=False), t] = rng.standard_normal(few)
     signal = np.asarray(X @ truth)
+    if work.family != "squared":
+        return families.drawn(rng, work.family, signal[:, 0])[:, None]
     return np.asarray(signal + signal.std(axis=0) * rng.standard_normal(signal.shape))
 
 

@@ -67,7 +67,7 @@ def _chosen(work: Work, arguments: argparse.Namespace) -> Work:
 def _contests(work: Work, arguments: argparse.Namespace, console: Console) -> list[dict[str, Any]]:
     done = []
     for kind in work.kinds:
-        if arguments.kind and kind not in (arguments.kind, "diabetes", "zipf"):
+        if arguments.kind and kind not in (arguments.kind, "diabetes", "zipf", "levels"):
             continue
         title = f"{work.name}, {kind}"
         with console.status(title) as status:

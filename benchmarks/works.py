@@ -8,6 +8,7 @@ from typing import Any
 TIGHT = 1e-6  # the certified gap of the second table
 LIMIT = 300.0  # seconds: a call that takes longer is ended and shown as "> 300 s"
 FEWEST_ROWS = 100
+ROWS_A_LEVEL = 50  # of a reduced table of categories
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Work:
     l1_ratios : 1 is the lasso; with several, all are searched on one grid of alphas.
     nonzeros : of a sparse table; None: dense.
     targets : number of target columns.
+    family : "squared", "binomial" or "poisson": the loss is half its unit deviance.
+    levels : of a table of categories, how many levels each has; p is their sum. Its rows have an exposure.
     estimator : None: cross-validation with standardized columns, the work of ``bridle.fit``.
     """
 
@@ -75,6 +78,8 @@ class Work:
     l1_ratios: tuple[float, ...] = (1.0,)
     nonzeros: int | None = None
     targets: int = 1
+    family: str = "squared"
+    levels: tuple[int, ...] = ()
     estimator: Estimator | None = None
     reference: Reference | None = None
 
@@ -82,10 +87,14 @@ class Work:
     def text(self) -> str:
         """The work in words."""
         size = f"{self.n:,} x {self.p:,}"
+        if self.levels:
+            size = f"{self.n:,} x {len(self.levels)} categories with {self.p:,} levels and an exposure"
         if self.nonzeros is not None:
             size += f", {self.nonzeros:,} non-zeros"
         if self.targets > 1:
             size += f", {self.targets:,} targets"
+        if self.family != "squared":
+            size += f", {self.family} {'ridge' if self.ridge else 'lasso'}"
         if self.estimator is not None and not self.estimator.grid:
             return f"{size}, {self.estimator.name}, one alpha"
         if self.estimator is not None and not self.estimator.folds:
@@ -99,6 +108,11 @@ class Work:
         return self.estimator is not None and self.estimator.ridge
 
     @property
+    def ridge(self) -> bool:
+        """Whether the penalty has no l1 part at all."""
+        return max(self.l1_ratios) == 0
+
+    @property
     def tools(self) -> tuple[str, ...]:
         """Everybody: bridle first, the reference last."""
         last = () if self.reference is None else (self.reference.tool,)
@@ -109,6 +123,10 @@ class Work:
         if share == 1 or self.kinds == ("diabetes",):
             return self
         root = share**0.5
+        if self.levels:
+            n = max(int(self.n * share), FEWEST_ROWS)
+            levels = tuple(min(count, max(2, n // ROWS_A_LEVEL)) for count in self.levels)
+            return replace(self, n=n, p=sum(levels), levels=levels)
         n, p = max(int(self.n * root), FEWEST_ROWS), max(int(self.p * root), 5)
         nonzeros = None if self.nonzeros is None else max(int(self.nonzeros * share), 2 * p)
         targets = max(1, int(self.targets * root))
@@ -119,6 +137,7 @@ DENSE = ("scikit-learn", "celer", "skglm", "adelie", "glmstar", "glmnet")
 KINDS = ("independent", "neighbours", "blocks")
 MIXES = (0.5, 0.7, 0.9, 0.95, 1.0)
 EARLY = Own("bridle, stop=auto")
+LEVELS = (2, 2, 3, 4, 6, 8, 10, 12, 20, 30, 50, 100)
 LEAVE_ONE_OUT = Estimator("RidgeCV", grid=True)
 
 WORKS = (
@@ -150,4 +169,17 @@ WORKS = (
     Work("lasso", 442, 10, ("diabetes",), (Own("bridle.Lasso", 1.5), Own("bridle.path", 3)),
          ("scikit-learn", "scikit-learn-intelex", "celer", "skglm"),
          estimator=Estimator("Lasso", {"alpha": 0.1})),
+    Work("logistic", 50_000, 200, ("independent",), (Own(goal=6),),
+         ("scikit-learn", "skglm", "adelie", "glmstar", "glmnet"), n_alphas=50, family="binomial"),
+    Work("logisticwide", 500, 20_000, ("independent",), (Own(goal=5),), ("adelie", "glmstar", "glmnet"),
+         n_alphas=50, span=1e-2, family="binomial"),
+    Work("poisson", 100_000, 100, ("independent",), (Own(goal=5),), ("glmstar", "glum", "glmnet"), n_alphas=50,
+         family="poisson"),
+    Work("logisticsparse", 20_000, 100_000, ("zipf",), (Own(goal=4),), ("glmstar", "glmnet"), n_alphas=50, span=1e-2,
+         nonzeros=1_000_000, family="binomial"),
+    Work("claims", 500_000, sum(LEVELS), ("levels",), (Own(goal=1.5),), ("glum", "glmstar", "glmnet"), n_alphas=50,
+         family="poisson", levels=LEVELS),
+    Work("claimsridge", 500_000, sum(LEVELS), ("levels",), (Own(goal=1.5),),
+         ("glum", "scikit-learn", "glmstar", "glmnet"), n_alphas=50, span=1e-5, l1_ratios=(0.0,), family="poisson",
+         levels=LEVELS),
 )  # fmt: skip

@@ -87,8 +87,8 @@ void add_one_hot(HeldColumns& columns, In<int32_t> codes, int64_t width, nb::obj
 
 // Whoever is wrong about lengths or row numbers must not make the kernels read foreign memory.
 void check_rows(const Columns& columns, const In<double>& y, const MaybeIn<double>& weights, const In<int64_t>& rows,
-                const In<int64_t>& start) {
-  if (static_cast<int64_t>(y.size()) != columns.n) throw nb::value_error("y has another number of rows");
+                const In<int64_t>& start, int64_t targets = 1) {
+  if (static_cast<int64_t>(y.size()) != targets * columns.n) throw nb::value_error("y has another number of rows");
   if (weights && static_cast<int64_t>(weights->size()) != columns.n)
     throw nb::value_error("weights have another number of rows");
   if (start.size() < 1 || start.data()[0] != 0 ||
@@ -399,7 +399,7 @@ NB_MODULE(_core, m) {
          std::optional<Out<double>> curvature, int64_t curved, int threads, nb::object progress) {
         const size_t n = static_cast<size_t>(columns.n), count = train.shape(0), atoms = train.shape(1);
         if (y.size() != n || atom.size() != n || (weights && weights->size() != n) || (offset && offset->size() != n) ||
-            (curvature && curvature->size() != n))
+            (curvature && curvature->size() != (curved < 0 ? count * n : n)))
           throw nb::value_error("the rows differ in number");
         if (b.size() != count * columns.p || gradient.size() != b.size() || intercept.size() != count ||
             value.size() != count * atoms || sum.size() != count || size.size() != count)
@@ -440,6 +440,19 @@ NB_MODULE(_core, m) {
              without_lock(nb::none(), [&](Control& control) { self.curvature(atoms, only, threads, control); });
            },
            nb::arg("weight"), nb::arg("mean"), nb::arg("scatter"), nb::arg("only"), nb::arg("threads"))
+      .def("own_curvature",
+           [](NewtonSteps& self, In<uint8_t> which, const HeldColumns& columns, In<double> curvature, In<int64_t> rows,
+              In<int64_t> start, int threads) {
+             check_rows(columns, curvature, std::nullopt, rows, start, self.problems());
+             if (columns.p != self.p() || static_cast<int64_t>(which.size()) != self.problems() ||
+                 static_cast<int64_t>(start.size()) != self.atoms() + 1)
+               throw nb::value_error("the problems differ in number");
+             without_lock(nb::none(), [&](Control& control) {
+               self.own_curvature(which.data(), columns, curvature.data(), rows.data(), start.data(), threads, control);
+             });
+           },
+           nb::arg("which"), nb::arg("columns"), nb::arg("curvature"), nb::arg("rows"), nb::arg("start"),
+           nb::arg("threads"))
       .def("gram",
            [](const NewtonSteps& self, int64_t problem) {
              if (problem < 0 || problem >= self.problems()) throw nb::value_error("there is no such problem");

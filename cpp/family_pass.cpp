@@ -57,8 +57,10 @@ class Worker {
       }
       sum[k] += total;
       size[k] += squares;
-      if (curvature && k == curved)
-        for (int64_t i = 0; i < m; ++i) curvature[from + i] = weight_[i] > 0 ? weight_[i] * curvature_[i] : 0.0;
+      if (curvature && (k == curved || curved < 0)) {
+        double* to = curvature + (curved < 0 ? k * x_.n : 0) + from;
+        for (int64_t i = 0; i < m; ++i) to[i] = weight_[i] > 0 ? weight_[i] * curvature_[i] : 0.0;
+      }
     }
     collect(from, m, gradient);
   }

@@ -1,5 +1,5 @@
 // One pass over the rows of a generalized linear model for many problems at once: their losses and gradients, each problem
-// training on its own atoms of rows; and the weights of the curvature of one of them.
+// training on its own atoms of rows; and the weights of the curvature of one of them or of all.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct PassResults {
   double* gradient;   // (count, p) X' (w slope) over the training rows
   double* sum;        // (count) sums of w slope
   double* size;       // (count) sums of w slope^2 / curvature, where that is positive
-  double* curvature;  // (n) w times the curvature of problem `curved`, on all rows; or null
-  int64_t curved = 0;
+  double* curvature;  // w times the curvature on all rows, (n) of problem `curved` or (count, n) of all; or null
+  int64_t curved = 0;  // -1: of all
 };
 
 void family_pass(const Columns& x, const FamilyRows& rows, const Fits& fits, PassResults out, int n_threads,

@@ -116,11 +116,14 @@ BRIDLE_CLONES void tweedie_rows(double power, int64_t m, const double* y, const 
 
 void negative_binomial_rows(double theta, int64_t m, const double* y, const double* eta, double* slope,
                             double* curvature, double* value) {
+  const double log_theta = std::log(theta);
   for (int64_t i = 0; i < m; ++i) {
-    const double e = exponential(-eta[i]), shrunk = theta / (1.0 + theta * e), share = shrunk / theta;
-    slope[i] = shrunk - y[i] * (shrunk * e);
-    curvature[i] = (y[i] + theta) * share * (1.0 - share);
-    value[i] = (y[i] + theta) * std::log1p(exponential(eta[i]) / theta) - y[i] * eta[i];
+    // mean / (mean + theta) and what it lacks of one, each by itself: nothing cancels far out
+    const double off = eta[i] - log_theta;
+    const double share = 1.0 / (1.0 + exponential(-off)), rest = 1.0 / (1.0 + exponential(off));
+    slope[i] = theta * share - y[i] * rest;
+    curvature[i] = (y[i] + theta) * share * rest;
+    value[i] = (y[i] + theta) * (off > 0 ? off + std::log1p(exponential(-off)) : std::log1p(exponential(off))) - y[i] * eta[i];
   }
 }
 

@@ -46,23 +46,45 @@ NewtonSteps::NewtonSteps(int64_t p, Membership members, int64_t n_atoms, const d
 
 void NewtonSteps::curvature(const AtomMoments& atoms, int64_t only, int n_threads, Control& control) {
   parallel_for(only >= 0 ? 1 : n_problems_, n_threads, control,
-               [&](int64_t k, int) { assemble(only >= 0 ? only : k, atoms); });
+               [&](int64_t k, int) { assemble(only >= 0 ? only : k, atoms, false); });
 }
 
-void NewtonSteps::assemble(int64_t k, const AtomMoments& atoms) {
+void NewtonSteps::own_curvature(const uint8_t* which, const Columns& x, const double* curvature, const int64_t* rows,
+                                const int64_t* start, int n_threads, Control& control) {
+  std::vector<int64_t> flagged;
+  for (int64_t k = 0; k < n_problems_; ++k)
+    if (which[k]) flagged.push_back(k);
+  const int64_t q = p_ + 1;
+  const std::vector<double> nothing(x.n, 0.0);  // the target's row is not looked at
+  parallel_for(static_cast<int64_t>(flagged.size()), n_threads, control, [&](int64_t at, int) {
+    const int64_t k = flagged[at];
+    std::vector<int64_t> own_rows, own_start{0};  // only the atoms that it trains on, as one
+    for (int64_t a = 0; a < n_atoms_; ++a)
+      if (train_[k * n_atoms_ + a]) own_rows.insert(own_rows.end(), rows + start[a], rows + start[a + 1]);
+    own_start.push_back(static_cast<int64_t>(own_rows.size()));
+    double weight = 0;
+    std::vector<double> mean(q), scatter(packed_size(q));
+    Control inner;  // a matter of milliseconds each; the caller's may only be asked from its own thread
+    accumulate_moments(x, nothing.data(), curvature + k * x.n, own_rows.data(), own_start.data(), 1,
+                       {&weight, mean.data(), scatter.data()}, 1, inner);
+    assemble(k, {1, q, &weight, mean.data(), scatter.data()}, true);
+  });
+}
+
+void NewtonSteps::assemble(int64_t k, const AtomMoments& atoms, bool alone) {
   Problem& problem = problems_[k];
   const int64_t q = p_ + 1;
   const double* inverse = inverse_.data() + k * p_;
   double total = 0;
   std::vector<double> mean(q, 0.0), distance(q);
-  const auto trains = [&](int64_t a) { return train_[k * n_atoms_ + a] && atoms.weight[a] > 0; };
-  for (int64_t a = 0; a < n_atoms_; ++a) {
+  const auto trains = [&](int64_t a) { return (alone || train_[k * n_atoms_ + a]) && atoms.weight[a] > 0; };
+  for (int64_t a = 0; a < atoms.n_atoms; ++a) {
     if (!trains(a)) continue;
     total += atoms.weight[a];
     for (int64_t j = 0; j < q; ++j) mean[j] += atoms.weight[a] / total * (atoms.mean[a * q + j] - mean[j]);
   }
   problem.gram.assign(p_ * p_, 0.0);
-  for (int64_t a = 0; a < n_atoms_; ++a) {
+  for (int64_t a = 0; a < atoms.n_atoms; ++a) {
     if (!trains(a)) continue;
     for (int64_t j = 0; j < p_; ++j) distance[j] = atoms.mean[a * q + j] - (fit_intercept_ ? mean[j] : 0.0);
     const double* scatter = atoms.scatter + a * packed_size(q);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "columns.hpp"
 #include "gram_paths.hpp"
 #include "pool.hpp"
 #include "quadratic.hpp"
@@ -22,6 +23,10 @@ class NewtonSteps {
   // With `only` >= 0 they are those of one problem alone, each training on the atoms it trains on.
   void curvature(const AtomMoments& atoms, int64_t only, int n_threads, Control& control);
 
+  // Of the flagged problems each its own curvature, (problems, n) weights of the rows, read from the columns themselves.
+  void own_curvature(const uint8_t* which, const Columns& x, const double* curvature, const int64_t* rows,
+                     const int64_t* start, int n_threads, Control& control);
+
   // For the flagged problems the minimum of g'd + d'Hd/2 + penalty(b + d). b (problems, p) and gradient, sum (of the loss,
   // divided by the weight) are in units of the columns as they are stored; out: b, and what the intercept changes by,
   // and the decrease that the quadratic model expects.
@@ -31,6 +36,7 @@ class NewtonSteps {
 
   int64_t p() const { return p_; }
   int64_t problems() const { return n_problems_; }
+  int64_t atoms() const { return n_atoms_; }
   const std::vector<double>& gram(int64_t problem) const { return problems_[problem].gram; }
 
  private:
@@ -39,7 +45,7 @@ class NewtonSteps {
     double total = 0;  // of the curvature, divided by the weight
     Descent descent;
   };
-  void assemble(int64_t k, const AtomMoments& atoms);
+  void assemble(int64_t k, const AtomMoments& atoms, bool alone);
 
   int64_t p_, n_problems_, n_atoms_;
   std::vector<uint8_t> train_;

@@ -383,7 +383,7 @@ def bad_tables() -> dict[str, tuple[bytes, str]]:
         "infinite feature": (good + b"inf,1,north,2\n", '"a"'),
         "infinite target": (good + b"1,1,north,-inf\n", '"y"'),
         "missing target": (good + b"1,1,north,\n", "row 31"),
-        "text target": (b"a,y\n" + b"1,x\n2,z\n" * 20, '"y"'),
+        "text target": (b"a,y\n" + b"1,x\n2,z\n3,w\n" * 20, '"y"'),
         "nothing varies": (b"a,b,y\n" + b"".join(b"1,2,%d\n" % i for i in range(9)), "constant"),
         "no features": (b"y\n1\n2\n3\n4\n", "nothing to predict from"),
         "huge numbers": (good + b"1e308,1,north,2\n-1e308,1,north,2\n", "1e150"),
@@ -633,6 +633,160 @@ def test_verify_fails_on_other_rows(folder: Path) -> None:
         "verify", folder / "m.bridle", "-", "--json", stdin=b"".join(lines).replace(b"151", b"152", 1)
     )
     assert changed.status == 4 and changed.json["certified"] is False
+
+
+# Families
+
+
+QUICK = ("--l1-ratio", 1, "--n-alphas", 10, "--no-nested")
+
+
+def write_table(path: Path, **columns: Any) -> Path:
+    """A CSV of columns of one length."""
+    rows = zip(*columns.values())
+    path.write_text("\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def purchases(tmp_path_factory: Any) -> Path:
+    """A table with a target of two classes."""
+    rng = np.random.default_rng(2)
+    age, income = rng.normal(size=(2, 200)).round(4)
+    bought = np.where(rng.random(200) < 1 / (1 + np.exp(-age)), "yes", "no")
+    path = tmp_path_factory.mktemp("purchases") / "purchases.csv"
+    return write_table(path, age=age, income=income, bought=bought)
+
+
+@pytest.fixture(scope="module")
+def policies(tmp_path_factory: Any) -> Path:
+    """A table of counts beside an exposure."""
+    rng = np.random.default_rng(3)
+    age, exposure = rng.normal(size=200).round(4), rng.uniform(0.1, 2.0, 200)
+    zone = np.array(["town", "land"])[np.arange(200) % 2]
+    claims = rng.poisson(exposure * np.exp(0.5 * age))
+    path = tmp_path_factory.mktemp("policies") / "policies.csv"
+    return write_table(path, age=age, zone=zone, log_exposure=np.log(exposure).round(6), claims=claims)
+
+
+def test_two_classes_from_the_shell(purchases: Path, tmp_path: Path) -> None:
+    page, model, held = tmp_path / "r.html", tmp_path / "m.bridle", tmp_path / "oof.csv"
+    result = cli(
+        "fit", purchases, "--target", "bought", *QUICK, "--report", page, "--model", model, "--predictions", held,
+        "--cost-ratio", 5,
+    )  # fmt: skip
+    assert result.status == 0, result.err
+    words = " ".join(result.out.split())
+    assert "a logistic lasso" in words and "root mean square" not in words
+    assert "Family binomial, because the target is two classes: no and yes (yes counts as 1)." in words
+    assert "bought  target   classes  no and yes" in result.err
+    assert "a miss costing 5.00 false alarms" in page.read_text() and "Which threshold?" in page.read_text()
+    column = "probability of bought=yes"
+    rows = rows_of(held.read_text())
+    assert rows[0] == ["row", "bought", column] and {row[1] for row in rows[1:]} == {"yes", "no"}
+    loaded = bridle.load(model)
+    p, y = (np.array([float(row[2]) for row in rows[1:]]), np.array([row[1] == "yes" for row in rows[1:]]))
+    assert loaded.selection.diagnostics.scores["brier"] == pytest.approx(np.mean((p - y) ** 2))
+    predicted = cli("predict", model, purchases)
+    rows = rows_of(predicted.out)
+    assert predicted.err == "" and rows[0] == [column]
+    assert (np.array(rows[1:], dtype=float)[:, 0] == loaded.predict(purchases)).all()
+    verified = cli("verify", model, purchases, "--json").json
+    assert (
+        verified["certified"] is True and verified["certificates"]["min"]["units"] == "half a unit deviance"
+    )
+
+
+def test_counts_with_an_exposure_from_the_shell(policies: Path, tmp_path: Path) -> None:
+    page, model, held = tmp_path / "r.html", tmp_path / "m.bridle", tmp_path / "oof.csv"
+    result = cli(
+        "fit", policies, "--target", "claims", "--family", "poisson", "--offset", "log_exposure", *QUICK, "--json",
+        "--report", page, "--model", model, "--predictions", held,
+    )  # fmt: skip
+    assert result.status == 0, result.err
+    record = result.json
+    assert record["family"] == "poisson" and record["link"] == "log" and record["offset"] is True
+    assert record["errors"]["heldout"]["rmse"] is None and record["errors"]["heldout"]["deviance"] > 0
+    assert {row["name"]: row["role"] for row in record["columns"]}["log_exposure"] == "offset"
+    assert "Double lift" in page.read_text() and "per unit of exposure" in page.read_text()
+    assert rows_of(held.read_text())[0] == ["row", "claims", "prediction"]
+    predicted = rows_of(cli("predict", model, policies).out)
+    assert predicted[0] == ["claims"]
+    wanted = bridle.load(model).predict(policies)
+    assert (np.array(predicted[1:], dtype=float)[:, 0] == wanted).all()
+    assert cli("verify", model, policies).status == 0
+    lines = [line.split(",") for line in policies.read_text().splitlines()]
+    without = tmp_path / "without.csv"
+    without.write_text("\n".join(",".join((a, zone)) for a, zone, *_ in lines) + "\n")
+    fails(cli("predict", model, without), 3, '"log_exposure"', "offset")
+    without.write_text("\n".join(",".join((a, zone, shift)) for a, zone, shift, _ in lines) + "\n")
+    assert rows_of(cli("predict", model, without).out) == predicted
+    fails(cli("predict", model, policies, "--offset", "age"), 2, "log_exposure")
+
+
+def test_an_array_with_an_offset_is_predicted_and_verified(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    X, shift = rng.normal(size=(120, 2)).round(4), rng.normal(size=120).round(4)
+    counts = rng.poisson(np.exp(0.5 * X[:, 0] + shift))
+    few: dict[str, Any] = {"l1_ratios": 1.0, "n_alphas": 10, "nested": False}
+    fitted = bridle.fit(X, counts, family="poisson", offset=shift, **few)
+    fitted.save(tmp_path / "m.bridle")
+    table = write_table(tmp_path / "t.csv", x0=X[:, 0], x1=X[:, 1], shift=shift, counts=counts)
+    model = tmp_path / "m.bridle"
+    fails(cli("predict", model, table), 2, "--offset")
+    fails(cli("predict", model, table, "--offset", "no"), 3, '"no"')
+    rows = rows_of(cli("predict", model, table, "--offset", "shift").out)
+    assert np.array(rows[1:], dtype=float)[:, 0] == pytest.approx(fitted.predict(X, offset=shift), rel=1e-12)
+    fails(cli("verify", model, table, "--target", "counts"), 2, "--offset")
+    assert cli("verify", model, table, "--target", "counts", "--offset", "shift").status == 0
+    assert cli("verify", model, table, "--target", "counts", "--offset", "x1").status == 4
+    fails(cli("verify", model, table, "--target", "no", "--offset", "shift"), 2, '"no"')
+
+
+@pytest.mark.parametrize("labels", [("no", "yes"), (0, 1), (1, 2)])
+def test_classes_of_an_array_are_verified(tmp_path: Path, labels: tuple[Any, Any]) -> None:
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(120, 2)).round(4)
+    y = np.array(labels)[(rng.random(120) < 1 / (1 + np.exp(-X[:, 0]))).astype(int)]
+    fitted = bridle.fit(X, y, family="binomial", l1_ratios=1.0, n_alphas=10, nested=False)
+    fitted.save(tmp_path / "m.bridle")
+    table = write_table(tmp_path / "t.csv", x0=X[:, 0], x1=X[:, 1], y=y)
+    result = cli("verify", tmp_path / "m.bridle", table, "--target", "y")
+    assert result.status == 0, result
+    assert rows_of(cli("predict", tmp_path / "m.bridle", table).out)[0] == [f"probability of y={labels[1]}"]
+    fails(cli("predict", tmp_path / "m.bridle", table, "--offset", "x0"), 2, "without an offset")
+
+
+def test_counts_get_a_proposal(policies: Path) -> None:
+    result = cli("fit", policies, "--target", "claims", "--ignore", "log_exposure", *QUICK)
+    assert result.status == 0 and 'family="poisson" may suit' in " ".join(result.out.split())
+    assert "warning" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--family possion", "poisson"),
+        ("--family tweedie", "tweedie(1.5)"),
+        ("--family huber(0)", "delta"),
+        ("--offset nowhere", '"nowhere"'),
+        ("--offset claims", '"claims"'),
+        ("--cost-ratio 2", "--report"),
+        ("--cost-ratio 0 --report r.html", "--cost-ratio"),
+        ("--model mlp --family poisson", "--family"),
+        ("--model mlp --offset age", "--offset"),
+    ],
+)
+def test_bad_options_of_a_family(
+    policies: Path, tmp_path: Path, options: str, words: str, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fails(cli("fit", policies, "--target", "claims", *options.split()), 2, words)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_target_outside_the_family_is_named(policies: Path) -> None:
+    fails(cli("fit", policies, "--target", "claims", "--family", "gamma"), 3, "claims", "row", "above 0")
 
 
 # The process: streams, signals, terminals

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..arrays import Data, Fits, Floats
+from ..families import mean_deviance
 from ..worker import Answer
 from .estimating import stacked
 
-# (X, y, alphas, l1_ratio) -> intercepts (A,), coefs (p, A)
-PathOf = Callable[[Any, Floats, Floats, float], tuple[Floats, Any]]
+
+@dataclass(frozen=True)
+class Rows:
+    """Some of the rows, or all; ``offset`` None where there is none."""
+
+    family: str
+    X: Any
+    y: Floats
+    offset: Floats | None
+
+    def taken(self, which: Any) -> Rows:
+        """The named ones."""
+        return Rows(
+            self.family, self.X[which], self.y[which], None if self.offset is None else self.offset[which]
+        )
+
+
+# (rows, alphas, l1_ratio) -> intercepts (A,), coefs (p, A)
+PathOf = Callable[[Rows, Floats, float], tuple[Floats, Any]]
 
 
 @dataclass(frozen=True)
 class Result:
-    """``errors`` (ratios, folds, A) mean squared, ``paths`` intercepts (A,) and coefs (A, p) for each ratio."""
+    """``errors`` (ratios, folds, A) mean squared, or mean unit deviances, ``paths`` intercepts (A,) and coefs (A, p) for each ratio."""
 
     errors: Floats
     paths: list[tuple[Floats, Any]]
@@ -39,13 +57,13 @@ def search(data: Data, X: Any, path_of: PathOf, processes: int) -> Result:
     from joblib import Parallel, delayed  # type: ignore[import-untyped]
 
     splits = [(ratio, fold) for ratio in data.l1_ratios for fold in range(int(data.folds.max()) + 1)]
-    rows = X.tocsr() if data.sparse else X
+    rows = Rows(data.family, X if isinstance(X, np.ndarray) else X.tocsr(), data.y, data.offset)
     ready = [
         (ratio, np.flatnonzero(data.folds != fold), np.flatnonzero(data.folds == fold))
         for ratio, fold in splits
     ]
     errors = Parallel(n_jobs=processes)(
-        delayed(held_out)(rows, data.y, data.alphas, ratio, train, test, path_of)
+        delayed(held_out)(rows, data.alphas, ratio, train, test, path_of)
         for ratio, train, test in ready
     )
     return Result(
@@ -53,17 +71,20 @@ def search(data: Data, X: Any, path_of: PathOf, processes: int) -> Result:
     )
 
 
-def held_out(
-    X: Any, y: Floats, alphas: Floats, ratio: float, train: Any, test: Any, path_of: PathOf
-) -> Floats:
-    """(A,) mean squared errors of one fold."""
-    fitted = X[train] if isinstance(X, np.ndarray) else X[train].tocsc()
-    intercepts, coefs = path_of(fitted, y[train], alphas, ratio)
-    off = y[test][:, None] - np.asarray(X[test] @ coefs) - intercepts
-    return np.asarray((off**2).mean(axis=0))
+def held_out(rows: Rows, alphas: Floats, ratio: float, train: Any, test: Any, path_of: PathOf) -> Floats:
+    """(A,) mean squared errors, or mean unit deviances, of one fold."""
+    fitted, others = rows.taken(train), rows.taken(test)
+    if not isinstance(rows.X, np.ndarray):
+        fitted = replace(fitted, X=fitted.X.tocsc())
+    intercepts, coefs = path_of(fitted, alphas, ratio)
+    eta = np.asarray(others.X @ coefs) + intercepts
+    if others.offset is not None:
+        eta += others.offset[:, None]
+    return mean_deviance(rows.family, others.y, eta)
 
 
 def whole(data: Data, X: Any, path_of: PathOf) -> list[tuple[Floats, Any]]:
     """The paths of all rows."""
-    found = [path_of(X, data.y, data.alphas, ratio) for ratio in data.l1_ratios]
+    rows = Rows(data.family, X, data.y, data.offset)
+    found = [path_of(rows, data.alphas, ratio) for ratio in data.l1_ratios]
     return [(intercepts, coefs.T) for intercepts, coefs in found]

@@ -13,6 +13,7 @@ import adelie as ad  # type: ignore[import-not-found]
 import numpy as np
 
 from ..arrays import Data, Fits, Floats
+from ..families import mean_deviance
 from ..worker import Answer, Settings, Tool, serve
 from . import estimating, folded
 from .scaled import column_means
@@ -32,9 +33,17 @@ def ready(data: Data, threads: int) -> tuple[Any, Floats, Floats]:
     return ad.matrix.dense(X, method="naive", n_threads=threads), mean, scale
 
 
+def family(data: Data, weights: Floats | None = None) -> Any:
+    """Its loss, weights as it wants them."""
+    kinds = {"squared": ad.glm.gaussian, "binomial": ad.glm.binomial}
+    return kinds[data.family](data.y, weights=weights)
+
+
 def solve(X: Any, glm: Any, data: Data, ratio: float, settings: Settings) -> Any:
-    """tol=1e-7 by default."""
+    """tol=1e-7 by default, for classes irls_tol too."""
     accuracy = {} if settings.tolerance is None else {"tol": settings.tolerance, "max_iters": 10_000_000}
+    if settings.tolerance is not None and data.family != "squared":
+        accuracy["irls_tol"] = settings.tolerance
     return ad.grpnet(
         X, glm, alpha=ratio, lmda_path=data.alphas, early_exit=False, progress_bar=False,
         n_threads=settings.threads, **accuracy,
@@ -42,18 +51,19 @@ def solve(X: Any, glm: Any, data: Data, ratio: float, settings: Settings) -> Any
 
 
 def errors(X: Any, data: Data, ratio: float, fold: int, settings: Settings) -> Floats:
-    """(A,) mean squared errors of the held-out rows."""
+    """(A,) mean squared errors, or mean unit deviances, of the held-out rows."""
     weights = (data.folds != fold) / (data.folds != fold).sum()
-    state = solve(X, ad.glm.gaussian(data.y, weights=weights), data, ratio, settings)
+    state = solve(X, family(data, weights), data, ratio, settings)
     predicted = ad.diagnostic.predict(X, state.betas, state.intercepts, n_threads=settings.threads)
-    return np.asarray(((data.y - predicted)[:, data.folds == fold] ** 2).mean(axis=1))
+    test = data.folds == fold
+    return mean_deviance(data.family, data.y[test], predicted[:, test].T)
 
 
 def whole(X: Any, mean: Floats, scale: Floats, data: Data, settings: Settings) -> list[tuple[Floats, Any]]:
     """The paths of all rows, in units of the data."""
     paths = []
     for ratio in data.l1_ratios:
-        state = solve(X, ad.glm.gaussian(data.y), data, ratio, settings)
+        state = solve(X, family(data), data, ratio, settings)
         coefs = state.betas.multiply(1 / scale[None, :]).tocsr()
         paths.append((state.intercepts - coefs @ mean, coefs))
     return paths

@@ -3,7 +3,7 @@
 Timed in ``bridle.fit``: reading the array as a table and checking it, the pass over the data, folds, all paths, the
 choice, certificates from the rows at both chosen alphas, correlated groups. Standardization happens inside each fold
 (target included). Variants: "float32" (X in single precision), "estimator" (scikit-learn's names), "path" (one alpha),
-"stop" (paths end early, once every fold's error has clearly turned).
+"stop" (paths end early, once every fold's error has clearly turned). Categories come as a pandas table of categorical columns.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import bridle
 
 from ..arrays import Data, Fits
+from ..levels import Levels
 from ..worker import Answer, Settings, Tool, serve
 from . import estimating
 
@@ -28,8 +29,10 @@ def call(data: Data, settings: Settings) -> Any:
         alphas = [data.estimator["settings"]["alpha"]]
         return bridle.path(data.X, data.y, alphas=alphas, standardize=False, threads=settings.threads)
     return bridle.fit(
-        data.X,
+        data.X.frame() if isinstance(data.X, Levels) else data.X,
         data.y,
+        family=data.family,
+        offset=data.offset,
         l1_ratios=data.l1_ratios,
         folds=data.folds,
         alphas=list(data.alphas),
@@ -67,9 +70,18 @@ def path(data: Data, settings: Settings, result: Any) -> Fits:
         return bridle.path(data.X, data.y, alphas=list(data.alphas), l1_ratio=ratio, threads=settings.threads)
 
     if len(data.l1_ratios) == 1:
-        return Fits(kept.alphas, kept.l1_ratio, kept.intercepts, kept.coefs)
+        coefs = in_order(data.X, result) if isinstance(data.X, Levels) else kept.coefs
+        return Fits(kept.alphas, kept.l1_ratio, kept.intercepts, coefs)
     paths = [at(ratio) for ratio in data.l1_ratios]
     return estimating.stacked(data, [(one.intercepts, one.coefs) for one in paths])
+
+
+def in_order(table: Levels, model: bridle.Model) -> Any:
+    """The path's coefficients by category and level, as the judge has the columns; a level that no row has gets zero."""
+    place = {name: j for j, name in enumerate(table.names)}
+    coefs = np.zeros((len(model.path), len(place)))
+    coefs[:, [place[name] for name in model.schema.columns()]] = model.path.coefs
+    return coefs
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 # R's glmnet: cv.glmnet, which standardizes inside each fold and centres sparse columns implicitly; one call for each
 # l1_ratio, as its manual says. Timed: the calls alone (system.time), not the reading of the files nor the start of R. The
+# offset is an argument of both; categories become sparse columns within what is timed. The
 # folds are forked into two processes where doMC is installed and there is much to do; "parts" says how many processes there are.
 # The same commands on stdin and JSON lines on stdout as worker.py.
 suppressPackageStartupMessages(library(glmnet))
@@ -29,8 +30,15 @@ alphas <- numbers("alphas.f64")
 ratios <- numbers("l1_ratios.f64")
 if (processes > 1) suppressPackageStartupMessages({ library(doMC); registerDoMC(processes) })
 y <- numbers("y.f64")
+loss <- readLines(file.path(folder, "family.txt"))
+family <- if (loss == "squared") "gaussian" else loss
+offset <- if (file.exists(file.path(folder, "offset.f64"))) numbers("offset.f64")
+codes <- NULL
 folds <- numbers("folds.i32") + 1L
-if (shape[3]) {
+if (file.exists(file.path(folder, "codes.i32"))) {
+  counts <- numbers("levels.i32")
+  codes <- matrix(numbers("codes.i32"), nrow = length(counts)) # a column a row of the table
+} else if (shape[3]) {
   X <- new("dgCMatrix", i = numbers("X_rows.i32"), p = numbers("X_starts.i32"), x = numbers("X_values.f64"),
            Dim = shape[1:2])
 } else {
@@ -38,12 +46,24 @@ if (shape[3]) {
   dim(X) <- shape[1:2]
 }
 
-call_once <- function() lapply(ratios, function(ratio) {
-  common <- list(X, y, lambda = alphas, alpha = ratio, foldid = folds, parallel = processes > 1)
-  do.call(cv.glmnet, c(common, options))
-})
+# A sparse column for each level.
+one_hot <- function() {
+  first <- c(0L, cumsum(counts)[-length(counts)])
+  sparseMatrix(i = rep(seq_along(y), each = length(counts)), j = as.vector(codes + first) + 1L, x = 1, dims = shape[1:2])
+}
 
-full_path <- function(ratio) do.call(glmnet, c(list(X, y, lambda = alphas, alpha = ratio), options))
+given <- function(ratio, columns) {
+  c(list(columns, y, lambda = alphas, alpha = ratio, family = family), if (!is.null(offset)) list(offset = offset), options)
+}
+
+call_once <- function() {
+  columns <- if (is.null(codes)) X else one_hot()
+  lapply(ratios, function(ratio) {
+    do.call(cv.glmnet, c(given(ratio, columns), list(foldid = folds, parallel = processes > 1)))
+  })
+}
+
+full_path <- function(ratio) do.call(glmnet, given(ratio, if (is.null(codes)) X else one_hot()))
 
 write_path <- function(fits, where) {
   beta <- do.call(cbind, lapply(fits, function(fit) fit$beta))
@@ -68,7 +88,7 @@ while (length(line <- readLines(commands, n = 1)) > 0) {
                 took, best$lambda.min, min(errors), as.integer(processes)))
   } else if (words[1] == "memory") {
     cat(sprintf('{"before": %.0f, "data": %.0f, "peak": %.0f}\n', before,
-                as.double(object.size(X)) + 8 * length(y), memory("VmHWM")))
+                as.double(object.size(if (is.null(codes)) X else codes)) + 8 * length(y), memory("VmHWM")))
   } else if (words[1] == "path") {
     write_path(if (is.null(result)) lapply(ratios, full_path) else lapply(result, function(one) one$glmnet.fit),
                words[2])

@@ -1,4 +1,8 @@
-"""glum: StandardScaler, then GeneralizedLinearRegressorCV (normal family), folds in two processes. For orientation."""
+"""glum: GeneralizedLinearRegressorCV, folds in two processes. Squared error (for orientation) after a StandardScaler.
+
+Counts are scaled by the search itself, inside each fold. Categories are categorical columns of a pandas table, which it
+keeps as codes by its own matrices (tabmat), every level with a coefficient; offsets are taken as they are.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.preprocessing import StandardScaler
 
 from ..arrays import Data, Fits
+from ..levels import Levels
 from ..worker import Answer, Settings, Tool, serve
 from . import estimating
 
@@ -24,30 +29,40 @@ def options(settings: Settings) -> dict[str, Any]:
     return {"gradient_tol": settings.tolerance, "max_iter": 10_000, "max_inner_iter": 10_000_000}
 
 
+def family(data: Data) -> dict[str, Any]:
+    """Its name for it."""
+    return {} if data.family == "squared" else {"family": data.family, "scale_predictors": True}
+
+
+def table(X: Any) -> Any:
+    """Numbers by columns, categories as a table."""
+    return X.frame() if isinstance(X, Levels) else np.asfortranarray(X)
+
+
 def call(data: Data, settings: Settings) -> Any:
     """Scaler and search."""
-    X = np.asfortranarray(StandardScaler().fit_transform(data.X))
+    scaled = StandardScaler().fit_transform(data.X) if data.family == "squared" else data.X
     model = GeneralizedLinearRegressorCV(
         l1_ratio=list(data.l1_ratios), alphas=data.alphas, cv=PredefinedSplit(data.folds),
-        n_jobs=settings.threads, **options(settings),
+        n_jobs=settings.threads, **family(data), **options(settings),
     )  # fmt: skip
-    return model.fit(X, data.y)
+    return model.fit(table(scaled), data.y, offset=data.offset)
 
 
 def answer(data: Data, model: Any) -> Answer:
-    """The smallest mean over the folds; the deviance of the normal family is the squared error."""
+    """The smallest mean over the folds; unit deviances, of the normal family squared errors."""
     return Answer(float(model.alpha_), float(model.deviance_path_.mean(axis=0).min()), {})
 
 
 def path(data: Data, settings: Settings, model: Any) -> Fits:
     """The search keeps one fit to all rows only, so the path is computed once more, untimed."""
-    X = np.asfortranarray(data.X)
+    X = table(data.X)
     paths = []
     for ratio in data.l1_ratios:
         one = GeneralizedLinearRegressor(
-            l1_ratio=ratio, alpha_search=True, alphas=data.alphas, **options(settings)
+            l1_ratio=ratio, alpha_search=True, alphas=data.alphas, **family(data), **options(settings)
         )
-        one.fit(X, data.y)
+        one.fit(X, data.y, offset=data.offset)
         paths.append((np.ravel(one.intercept_path_), one.coef_path_))
     return estimating.stacked(data, paths)
 

@@ -2,7 +2,7 @@
 
 Its own cross-validation (GeneralizedLinearEstimatorCV) takes a number of folds, not given ones, and starts every fit anew.
 It does not standardize; a scaler goes first, once over all rows. Sparse columns are not centred: the intercept is a
-coordinate of its own, which is the same problem.
+coordinate of its own, which is the same problem. Classes go to its SparseLogisticRegression, one strength after another.
 """
 
 from __future__ import annotations
@@ -17,21 +17,28 @@ from sklearn.preprocessing import StandardScaler
 from ..arrays import Data, Fits, Floats
 from ..worker import Answer, Settings, Tool, serve
 from . import estimating, folded
+from .one_by_one import warm
 
 TIGHT_ROUNDS = 1_000
 
 
-def path_of(
-    tolerance: float | None, X: Any, y: Floats, alphas: Floats, ratio: float
-) -> tuple[Floats, Floats]:
-    """tol=1e-4 and at most 50 working sets by default."""
-    accuracy = {} if tolerance is None else {"tol": tolerance, "max_iter": TIGHT_ROUNDS}
+def options(tolerance: float | None) -> dict[str, Any]:
+    """tol=1e-4 and at most 50 working sets (20 for classes) by default."""
+    return {} if tolerance is None else {"tol": tolerance, "max_iter": TIGHT_ROUNDS}
+
+
+def path_of(tolerance: float | None, rows: folded.Rows, alphas: Floats, ratio: float) -> tuple[Floats, Any]:
+    """Its path, or its classifier down the path."""
+    accuracy = options(tolerance)
+    X = np.asfortranarray(rows.X) if isinstance(rows.X, np.ndarray) else rows.X
+    if rows.family == "binomial":
+        classifier = skglm.SparseLogisticRegression(l1_ratio=ratio, warm_start=True, **accuracy)
+        return warm(classifier, "alpha", alphas, X, rows.y)
     if ratio == 1:
         model = skglm.Lasso(fit_intercept=True, **accuracy)
     else:
         model = skglm.ElasticNet(l1_ratio=ratio, fit_intercept=True, **accuracy)
-    X = np.asfortranarray(X) if isinstance(X, np.ndarray) else X
-    coefs = model.path(X, y, alphas, return_n_iter=False)[1]
+    coefs = model.path(X, rows.y, alphas, return_n_iter=False)[1]
     return coefs[-1], coefs[:-1]
 
 

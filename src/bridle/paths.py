@@ -187,14 +187,19 @@ def alpha_grid(
     top = alpha_max(null.gradient, plan.penalty, ratio)
     if ratio == 0:
         spectrum = engine.spectrum(plan.penalty, plan.fit_intercept, plan.standardize)
-        low, high = _ridge_range(spectrum)
-        return np.geomspace(high, low, n_alphas), top
+        return ridge_grid(spectrum, n_alphas), top
     if top == 0:
         return np.geomspace(1.0, 1e-3, n_alphas), top
     share = 1e-3 if n_rows >= len(null.gradient) else 1e-2
     grid = np.geomspace(top, top * share, n_alphas)
     grid[0] = top
     return grid, top
+
+
+def ridge_grid(spectrum: Floats, n_alphas: int) -> Floats:
+    """Ridge's strengths from 1 % to 99 % of its degrees of freedom, (n_alphas,), even steps of log alpha."""
+    low, high = _ridge_range(spectrum)
+    return np.geomspace(high, low, n_alphas)
 
 
 def _ridge_range(spectrum: Floats) -> tuple[float, float]:

@@ -185,11 +185,91 @@ def one_rule() -> Model:
     return replace(model, selection=selection, certificates={"min": model.certificates["min"]})
 
 
+def _of_family(family: str, y: Any, **options: Any) -> Model:
+    rng = np.random.default_rng(21)
+    table = {f"x{j}": rng.normal(size=400) for j in range(4)}
+    table["region"] = np.array(["north", "south", "west"])[np.arange(400) % 3].tolist()
+    eta = 0.7 * table["x0"] - 0.4 * table["x1"] + 0.3 * (np.arange(400) % 3 == 0)
+    made = {**table, "outcome": y(rng, eta)}
+    few = {"l1_ratios": (0.5, 1.0), "n_alphas": 15, "nested": False}
+    return bridle.fit(made, target="outcome", family=family, **{**few, **options})
+
+
+def _labels(first: str, second: str) -> Any:
+    return lambda rng, eta: np.where(rng.random(400) < 1 / (1 + np.exp(-eta)), second, first).tolist()
+
+
+def classes() -> Model:
+    """Two classes, the family not given; with the honest error."""
+    return _of_family(None, _labels("lost", "won"), nested=True, n_alphas=8)  # type: ignore[arg-type]
+
+
+def hostile_classes() -> Model:
+    """Classes whose names would do harm if they were more than text."""
+    return _of_family(
+        "binomial", _labels('"><img src=x>' + "long " * 30, "</svg><script>alert(1)</script>\u202e")
+    )
+
+
+def rare() -> Model:
+    """A rare event by the complementary log-log link, without an intercept."""
+    return _of_family(
+        "binomial(cloglog)",
+        lambda rng, eta: (rng.random(400) < 0.2 * np.exp(eta)).astype(int),
+        fit_intercept=False,
+    )
+
+
+def counts() -> Model:
+    """Counts beside an exposure."""
+    exposure = np.random.default_rng(22).uniform(0.2, 2.0, 400)
+    return _of_family(
+        "poisson", lambda rng, eta: rng.poisson(exposure * np.exp(eta)).astype(float), offset=np.log(exposure)
+    )
+
+
+def amounts() -> Model:
+    """Amounts above zero with weights."""
+    weights = np.random.default_rng(23).uniform(0.5, 2.0, 400)
+    return _of_family("gamma", lambda rng, eta: rng.gamma(3.0, np.exp(5 + eta)), weights=weights)
+
+
+def claims() -> Model:
+    """Amounts with zeros among them."""
+    return _of_family(
+        "tweedie(1.5)", lambda rng, eta: rng.gamma(2.0, np.exp(eta)) * (rng.random(400) < 0.4), rule="1se"
+    )
+
+
+def durations() -> Model:
+    """A loss that is not convex."""
+    return _of_family("inverse_gaussian", lambda rng, eta: rng.wald(np.exp(eta), 4.0))
+
+
+def robust() -> Model:
+    """Huber's loss: another family, but no link."""
+    return _of_family("huber(1.35)", lambda rng, eta: 9 * eta + rng.standard_t(2, 400))
+
+
+def classes_nothing() -> Model:
+    """Classes that nothing predicts."""
+    return _of_family(
+        "binomial(probit)",
+        lambda rng, eta: (rng.random(400) < 0.4).astype(int),
+        rule="1se",
+        alphas=[5.0, 4.0],
+    )
+
+
+FAMILIES = (
+    classes, hostile_classes, rare, counts, amounts, claims, durations, robust, classes_nothing,
+)  # fmt: skip
 BUILDERS = {
     f.__name__: f
     for f in (
         *(diabetes, categorical, wide, ridge, mixed, null, hostile, uncertified, holdout, tiny),
         *(given, given_path, given_ridge, given_nothing, leave_one_out, one_rule),
+        *FAMILIES,
     )
 }
 

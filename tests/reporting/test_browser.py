@@ -55,7 +55,11 @@ _OUTSIDE = """() => {
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
 @pytest.mark.parametrize(
-    "name", ["diabetes", "categorical", "wide", "hostile", "null", "ridge", "given", "leave_one_out"]
+    "name",
+    [
+        *("diabetes", "categorical", "wide", "hostile", "null", "ridge", "given", "leave_one_out"),
+        *("classes", "hostile_classes", "counts"),
+    ],
 )
 def test_nothing_sticks_out_sideways(page_of: Any, name: str, width: int) -> None:
     page = page_of(name, width)
@@ -64,9 +68,10 @@ def test_nothing_sticks_out_sideways(page_of: Any, name: str, width: int) -> Non
     assert page.evaluate(_OUTSIDE) == []
 
 
-def test_the_text_of_figures_is_readable_and_stays_inside(page_of: Any) -> None:
+@pytest.mark.parametrize(("name", "figures"), [("diabetes", 4), ("classes", 6), ("counts", 7)])
+def test_the_text_of_figures_is_readable_and_stays_inside(page_of: Any, name: str, figures: int) -> None:
     for width in (320, 360, 700, 1280):
-        page = page_of("diabetes", width)
+        page = page_of(name, width)
         sizes = page.evaluate(
             """() => {
               const all = [...document.querySelectorAll("svg.figure")];
@@ -78,12 +83,13 @@ def test_the_text_of_figures_is_readable_and_stays_inside(page_of: Any) -> None:
               });
             }"""
         )
-        assert len(sizes) == 4
+        assert len(sizes) == figures
         assert min(sizes) >= 10
 
 
 def test_labels_of_the_figures_do_not_collide(page_of: Any) -> None:
-    for name in ("diabetes", "categorical", "wide", "given_path", "leave_one_out", "one_rule"):
+    linear = ("diabetes", "categorical", "wide", "given_path", "leave_one_out", "one_rule")
+    for name in (*linear, "classes", "hostile_classes", "counts", "claims"):
         for width in (360, 1280):
             collisions = page_of(name, width).evaluate(
                 """() => {

@@ -113,9 +113,9 @@ def test_the_errors_are_on_the_training_rows(models: Any) -> None:
         model = models(name)
         said = summary(model)
         assert [row.key for row in said.errors] == ["null", "train"]
-        assert said.errors[0].mean_squared == pytest.approx(null, rel=1e-12)
+        assert said.errors[0].mean == pytest.approx(null, rel=1e-12)
         train = np.mean((data.target - model.predict(data.data)) ** 2)
-        assert said.errors[1].mean_squared == pytest.approx(train, rel=1e-10)
+        assert said.errors[1].mean == pytest.approx(train, rel=1e-10)
         assert said.errors[1].explained == pytest.approx(1 - train / null)
         assert number(np.sqrt(train)) in said.fit and number(np.sqrt(null)) in said.fit
 
@@ -143,7 +143,7 @@ def test_leave_one_out_is_called_so(models: Any) -> None:
     said, text = summary(model), read(model).text
     row = next(row for row in said.errors if row.key == "heldout")
     assert row.name == "Leave-one-out"
-    assert row.mean_squared == model.selection.chosen.error
+    assert row.mean == model.selection.chosen.error
     assert "The leave-one-out error" in said.honest
     assert said.other is not None and "leave-one-out error of" in said.other
     assert not re.search(r"\d+ folds|cross-validated error", text)

@@ -38,5 +38,8 @@ def test_what_is_unknown_is_null(models: Any) -> None:
 
 def test_the_keys_are_kept(models: Any) -> None:
     record = to_json(models("diabetes"))
-    keys = "schema target n_rows family answer model errors fit selection correlated notes certificate call"
+    keys = (
+        "schema target n_rows family link classes offset score_names answer model errors fit selection out_of_fold "
+        "correlated notes certificate call"
+    )
     assert list(record) == keys.split()

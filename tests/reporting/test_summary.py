@@ -52,11 +52,11 @@ def test_the_numbers_are_the_models(models: Any) -> None:
     said, selection = summary(model), model.selection
     rows = {r.key: r for r in said.errors}
     assert list(rows) == ["null", "train", "heldout", "nested"]
-    assert rows["heldout"].rmse == pytest.approx(np.sqrt(selection.chosen.error))
+    assert rows["heldout"].size == pytest.approx(np.sqrt(selection.chosen.error))
     assert rows["heldout"].explained == pytest.approx(1 - selection.chosen.error / selection.null_error)
     assert rows["nested"].explained == pytest.approx(1 - selection.nested.error / selection.nested.null_error)
     assert rows["train"].standard_error is None
-    half = np.sqrt(selection.chosen.error + selection.chosen.standard_error) - rows["heldout"].rmse
+    half = np.sqrt(selection.chosen.error + selection.chosen.standard_error) - rows["heldout"].size
     assert rows["heldout"].standard_error == pytest.approx(half, rel=0.02)
     by_name = {(r.variable, r.level): r for r in said.coefficients}
     assert len(by_name) == len(model.coefficients)

@@ -14,6 +14,7 @@ from ..errors import UsageError
 from . import parsing
 from .kinds import NETWORK, check_kind, network_arguments, network_fit, wanted
 from .options import ROLES, options, some, tell_roles
+from .predict_command import prediction_name
 from .progress import progress_bar
 from .running import NOT_CERTIFIED, is_terminal, put_json, put_screen, say
 from .tables_out import format_of, write_columns
@@ -28,12 +29,24 @@ class Output:
     """Where the answer goes."""
 
     report: str | None
+    cost_ratio: float | None
     model: str | None
     predictions: str | None
     json: bool
     quiet: bool
 
 
+_FAMILY = options(
+    click.option(
+        "--family", metavar="NAME",
+        help="squared, binomial, poisson, negative_binomial(2), gamma, inverse_gaussian, tweedie(1.5) or huber(1.35); also "
+        "binomial(probit) and binomial(cloglog).  [default: binomial where the target is two classes, else squared]",
+    ),
+    click.option(
+        "--offset", metavar="COLUMN",
+        help="Joins the linear predictor with a coefficient of 1: of counts the logarithm of their exposure.",
+    ),
+)  # fmt: skip
 _PENALTY = options(
     click.option(
         "--l1-ratio", "l1_ratios", type=parsing.numbers, multiple=True, metavar="LIST",
@@ -87,6 +100,12 @@ _OUTPUT = options(
         help="mlp: fit a neural network instead of a linear model. Anything else: write the model to this file, for "
         "bridle predict and bridle verify (a file of that name is ./mlp). Both may be given.",
     ),
+    click.option(
+        "--cost-ratio",
+        type=float,
+        metavar="X",
+        help="Of the report on two classes: what it costs to miss the second one, in false alarms.  [default: 1]",
+    ),
     click.option("--predictions", metavar="FILE", help="Write out-of-fold predictions (.csv or .parquet)."),
     click.option(
         "--json", is_flag=True, help="Print JSON (schema bridle.fit/1, of a network bridle.fit-network/1)."
@@ -98,6 +117,7 @@ _OUTPUT = options(
 @click.command(short_help="Choose, fit, explain and certify a model of a table.")
 @click.argument("table")
 @ROLES
+@_FAMILY
 @_PENALTY
 @NETWORK
 @_SELECTION
@@ -117,6 +137,8 @@ def fit(context: click.Context, /, table: str, **given: Any) -> int:
     )
     if output.predictions is not None:
         format_of(output.predictions)
+    if output.cost_ratio is not None:
+        check_cost_ratio(output.cost_ratio, output.report)
     arguments = _arguments(given)
 
     fit_model = _fit_of(kind)
@@ -181,7 +203,7 @@ def _write_files(model: Model, data: Table, output: Output) -> list[str]:
     if output.report is not None:
         from ..reporting import report
 
-        report(model, output.report)
+        report(model, output.report, cost_ratio=1.0 if output.cost_ratio is None else output.cost_ratio)
         written.append(f"Report: {output.report}")
     return written
 
@@ -190,13 +212,25 @@ def _held_out(model: Model, data: Table) -> dict[str, Any]:
     """Row numbers from 1, the target as observed, its prediction by fits that did not see the row."""
     import numpy as np
 
-    observed = model.encode(data)[1]
+    observed: Any = model.rows_of(data).target
     name = model.target_name
+    if model.classes:
+        observed = np.array(model.classes, dtype=object)[observed.astype(int)]
+    predicted = prediction_name(model, "prediction")
     return {
         "row" if name != "row" else "row_number": np.arange(1, len(observed) + 1),
         name: observed,
-        "prediction" if name != "prediction" else "out_of_fold": model.selection.out_of_fold,
+        predicted if name != predicted else "out_of_fold": model.selection.out_of_fold,
     }
+
+
+def check_cost_ratio(ratio: float, report: str | None) -> None:
+    """Refuse, before any work is done, a cost that is none, or that no report would show."""
+    from ..errors import number
+
+    number("--cost-ratio", ratio, 1e-6, 1e6)
+    if report is None:
+        raise UsageError("--cost-ratio chooses the threshold that the report shows: give --report FILE too.")
 
 
 def _print_summary(model: Model) -> None:

@@ -28,8 +28,8 @@ NETWORK = options(
 )  # fmt: skip
 _OF_NETWORKS = ("hidden", "penalize", "dropout", "early_stopping", "epochs", "device")
 _OF_LINEAR = (
-    "scale", "standardize", "fit_intercept", "penalty_factors", "lower", "upper", "max_variables", "stop", "nested",
-    "predictions",
+    "family", "offset", "scale", "standardize", "fit_intercept", "penalty_factors", "lower", "upper", "max_variables",
+    "stop", "nested", "cost_ratio", "predictions",
 )  # fmt: skip
 
 

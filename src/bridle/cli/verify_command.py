@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..errors import UsageError
+from .predict_command import needs_offset, offset_of
 from .running import NOT_CERTIFIED, put, put_json, say
+
+if TYPE_CHECKING:
+    from ..table import Schema, Table
 
 SCHEMA = "bridle.verify/1"
 
@@ -17,8 +21,11 @@ SCHEMA = "bridle.verify/1"
 @click.argument("model_file", metavar="MODEL")
 @click.argument("table_file", metavar="TABLE")
 @click.option("--target", metavar="COLUMN", help="The target, for a model that was fitted on arrays.")
+@click.option(
+    "--offset", metavar="COLUMN", help="The offset, for a model that was fitted on arrays with one."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schema bridle.verify/1), errors included.")
-def verify(model_file: str, table_file: str, target: str | None, as_json: bool) -> int:
+def verify(model_file: str, table_file: str, target: str | None, offset: str | None, as_json: bool) -> int:
     """Recompute MODEL's certificate from the rows of TABLE (- is standard input) that it was fitted on.
 
     Nothing of the fit is reused but the coefficients and the objective's settings. Exit status 4 where the
@@ -30,9 +37,11 @@ def verify(model_file: str, table_file: str, target: str | None, as_json: bool) 
     from ..table import open_table
 
     model = load(model_file)
-    if getattr(model, "classes", None) is not None:
+    if not isinstance(model, Model) and model.classes is not None:
         raise UsageError("The labels of a classifier are verified from Python: bridle.verify(model, X, y).")
     table = open_table(table_file)
+    more: dict[str, Any] = {} if offset is None else {"offset": offset_of(model, table, offset)}
+    needs_offset(model, offset)
     if target is not None and model.schema.target not in (None, target):
         raise UsageError(f"The model's target is {model.schema.target}; leave --target out.")
     if model.schema.target is None:
@@ -40,12 +49,33 @@ def verify(model_file: str, table_file: str, target: str | None, as_json: bool) 
             raise UsageError(
                 "The model was fitted on arrays: say which column is the target with --target NAME."
             )
-        model = replace(model, schema=replace(model.schema, target=target))
+        if model.schema.matrix_columns is None:
+            model = replace(model, schema=_with_target(model, table, target))
+        else:
+            more["y"] = _target_of(model, table, target)
     if table.n_rows != model.n_rows:
         say(f"warning: the model was fitted on {model.n_rows:,} rows; this table has {table.n_rows:,}.")
-    found = recompute(model, table)
+    found = recompute(model, table, **more)
     tell = _tell_certificates if isinstance(model, Model) else _tell_statements
     return 0 if tell(model, found, table.n_rows, as_json) else NOT_CERTIFIED
+
+
+def _target_of(model: Any, table: Table, name: str) -> Any:
+    """The target of a model of an array, which knows no column for it."""
+    from ..table.roles import read_target
+
+    return read_target(table, name, _with_target(model, table, name).classes)
+
+
+def _with_target(model: Any, table: Table, name: str) -> Schema:
+    """The model's schema with a target; with its classes where that column is text."""
+    from ..table.columns import Text
+
+    if not table.has(name):
+        raise UsageError(f'{table.name} has no column "{name}", the target.')
+    known = bool(model.classes) and isinstance(table.column(name), Text)
+    schema: Schema = replace(model.schema, target=name, classes=tuple(model.classes) if known else ())
+    return schema
 
 
 def _tell_certificates(model: Any, found: dict[str, Any], n_rows: int, as_json: bool) -> bool:

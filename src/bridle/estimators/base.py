@@ -16,7 +16,9 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._numerics import single_threaded_blas
+from ..certificate import KKT_TOLERANCE
 from ..errors import DataError, NotCertifiedWarning, UsageError
+from ..fitting.generalized import Fitted
 from ..fitting.given import Fit
 from ..fitting.modelling import Setting, given_model
 from ..model import Model
@@ -146,6 +148,34 @@ class LinearEstimator(BaseEstimator):  # type: ignore[misc]
                 f"The prediction of row {row + 1} overflows: X holds numbers that are too large there."
             )
         return out
+
+    def _keep_model(self, model: Model, table: Table) -> None:
+        """``coef_`` (p,) and ``intercept_`` of a model, in the dtype of what came in."""
+        coef, intercept = model.coef, np.float64(model.intercept)
+        if not (np.isfinite(coef).all() and np.isfinite(intercept)):
+            raise bad_cell(table) or DataError(
+                "The coefficients overflow: X or y hold numbers that are too large."
+            )
+        self.coef_ = coef.astype(table.dtype)
+        self.intercept_ = table.dtype.type(intercept) if self.fit_intercept else 0.0
+        self._model = model
+
+    def _warn_where_not_shown(self, fitted: Fitted) -> None:
+        """A fit that its certificate does not show to be the optimum, to ``tol`` at least."""
+        if fitted.separated:
+            warnings.warn(
+                "The classes can be told apart without error: unpenalized coefficients then grow without end, and these "
+                "are as far as it made a difference. Give a finite C or an alpha above 0.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        elif not fitted.shortfall <= max(getattr(self, "tol", 0.0), KKT_TOLERANCE):
+            warnings.warn(
+                f"{fitted.model.certificate.sentence} The columns may be ill-conditioned: scale them, or increase the "
+                "regularization.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
 
     @property
     def model_(self) -> Model:

@@ -52,6 +52,7 @@ def read(estimator: BaseEstimator, X: Any, y: Any, *, multi_output: bool = True)
     names: Any = None
     check_given("X", X)
     check_given("y", y)
+    check_cells(y)
     if plain(X) and len(X) and X.shape[1] and _plain_target(y, len(X)):
         estimator.n_features_in_ = X.shape[1]
         estimator.__dict__.pop("feature_names_in_", None)
@@ -70,12 +71,52 @@ def read(estimator: BaseEstimator, X: Any, y: Any, *, multi_output: bool = True)
         except OverflowError as problem:
             raise DataError(f"X or y hold a number that is too large for float64: {problem}.") from problem
         names = getattr(estimator, "feature_names_in_", None)
+    return table_of(X, np.ascontiguousarray(y, dtype=np.float64), names)
+
+
+def read_columns(estimator: BaseEstimator, X: Any, y: Any) -> tuple[Any, Any]:
+    """X checked by itself, where y is no numbers, and the names of its columns; sets what ``read`` sets."""
+    check_given("X", X)
+    if plain(X) and len(X) and X.shape[1] and y is not None:
+        estimator.n_features_in_ = X.shape[1]
+        estimator.__dict__.pop("feature_names_in_", None)
+        return X, None
+    passed = {} if y is not None else {"y": None}  # without a target its message is the right one
+    try:
+        X = validate_data(
+            estimator, X, accept_sparse=["csr", "csc"], dtype=[np.float64, np.float32], ensure_all_finite=False, **passed
+        )  # fmt: skip
+    except OverflowError as problem:
+        raise DataError(f"X holds a number that is too large for float64: {problem}.") from problem
+    return X, getattr(estimator, "feature_names_in_", None)
+
+
+def table_of(X: Any, y: Floats, names: Any) -> Table:
+    """A validated X, an array or a sparse matrix, with its target and the names of its columns, if it has some."""
     dtype = np.dtype(X.dtype)
     if not isinstance(X, np.ndarray):
         X = open_matrix(X).matrix.tocsr().astype(np.float64, copy=False)
     p = X.shape[1]
     schema = Schema((), None, matrix_columns=p if names is None or len(set(names)) < p else tuple(names))
-    return Table(X, np.ascontiguousarray(y, dtype=np.float64), dtype, schema)
+    return Table(X, y, dtype, schema)
+
+
+def check_cells(y: Any) -> None:
+    """Names the row of a float target that is no number."""
+    array = y if isinstance(y, np.ndarray) else None
+    if array is None and (isinstance(y, (list, tuple)) or type(y).__name__ == "Series"):
+        try:
+            array = np.asarray(y)
+        except ValueError:
+            return  # a ragged list: validation has the word for it
+    if array is None or array.dtype.kind != "f" or array.ndim not in (1, 2) or np.isfinite(array.sum()):
+        return
+    bad = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
+    if len(bad):
+        what = "NaN" if np.isnan(array[bad[0]]).any() else "infinity"
+        raise DataError(
+            f"Input y contains {what} in row {int(bad[0]) + 1}: leave the rows without a target out."
+        )
 
 
 def check_given(name: str, values: Any) -> None:

@@ -83,6 +83,11 @@ class Family:
         """Which targets the family cannot have."""
         return np.zeros(len(y), dtype=bool)
 
+    def at_the_edge(self, y: float) -> bool:
+        """Whether rows that all have this target have no finite constant model: its predictor is infinite."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return not bool(np.isfinite(self.predictor(np.array([y], dtype=np.float64)))[0])
+
     @property
     def domain(self) -> str:
         """The targets it can have, in words."""

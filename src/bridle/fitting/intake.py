@@ -154,9 +154,35 @@ def folds_of(n: int, folds: Any, repeats: int, stratify: Any, ready: Prepared, s
                 f"There are only {n} rows: cross-validation needs at least 3. Use bridle.path for a single fit."
             )
         folds = min(5, n)
-    return make_folds(
+    made = make_folds(
         n, folds, repeats=repeats, stratify=classes, groups=ready.groups, order=ready.order, y=y, seed=seed
     )
+    check_folds(made, ready)
+    return made
+
+
+def check_folds(folds: Folds, ready: Prepared) -> None:
+    """Refuses a split whose training rows have one target only, where the family has no finite constant model for it.
+
+    Raises
+    ------
+    DataError
+        Naming the fold.
+    """
+    rows = ready.rows
+    if rows.family == SQUARED:
+        return
+    for round_ in folds.rounds:
+        split = round_.split()
+        for k in range(1, len(split.train)):
+            y = rows.y[split.rows_of(split.train[k])]
+            if not len(y) or (y != y[0]).any() or not rows.family.at_the_edge(float(y[0])):
+                continue
+            name = f'class "{ready.classes[int(y[0])]}"' if ready.classes else f"{y[0]:g}"
+            raise DataError(
+                f"Without fold {k} every target is {name}: the family {rows.family.text} cannot be fitted there. Use fewer "
+                "folds, or folds that give each its share (stratify=True)."
+            )
 
 
 def engines_for(

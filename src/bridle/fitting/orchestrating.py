@@ -226,7 +226,8 @@ def path(
         return certificates_of(rows, engine, base, of, list(range(len(of))), thread_count(threads))
 
     found = replace(solve(grid, float(l1_ratio)), origin=Origin(solve, certificates))
-    short = np.flatnonzero(~(found.gaps <= max(10 * tolerance, GAP_TOLERANCE)))
+    wide = ~(found.gaps <= max(10 * tolerance, GAP_TOLERANCE))
+    short = np.flatnonzero(wide & (rows.family.convex | np.isfinite(found.gaps)))
     if len(short):
         k = int(short[np.argmax(found.gaps[short])])
         warnings.warn(

@@ -56,7 +56,8 @@ def matrix_notes(ready: Prepared, null: Null) -> list[Note]:
 
 def family_notes(ready: Prepared, given: bool) -> tuple[Note, ...]:
     """Why this family, where none was asked for; of what looks like classes or counts, the family that may suit better."""
-    text = None if given else _why_binomial(ready.classes) or _proposal(ready.rows.y, ready.target_name)
+    y = ready.rows.y if ready.taken is None else np.round(ready.rows.y + ready.taken, 9)
+    text = None if given else _why_binomial(ready.classes) or _proposal(y, ready.target_name)
     return () if text is None else (Note("family", ready.target_name, text),)
 
 

@@ -6,7 +6,7 @@ objective, 1 / (C W), is another one in every fold of another weight W. Folds of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from .planning import FOLD_TOLERANCE
 from .remarks import counted
 
 Floats = NDArray[np.float64]
+BEHIND = 1e-8  # relative gap
 # (fold, its test rows, linear predictors (C, n_test), coefs (C, p), intercepts (C,)) -> scores (C,), more being better.
 Rate = Callable[[int, Any, Floats, Floats, Floats], Floats]
 
@@ -111,21 +112,32 @@ def _solve_round(out: FoldFits, engine: Engine, split: Split, first: int) -> Non
     share = test / np.maximum(test.sum(axis=1, keepdims=True), 1e-300)
     null = engine.null_errors(split, out.asked.fit_intercept)
     every, place = np.unique(out.Cs, return_inverse=True)  # rising C: falling strength
+    for problem, solution, at in _solutions(out, engine, split, train, every):
+        k = first + problem - 1
+        known = share[problem] > 0
+        for i in range(len(out.l1_ratios)):
+            coefs, intercepts = coefficients(solution, i, np.arange(len(every)), at)
+            out.coefs[k, i], out.intercepts[k, i] = coefs[place], intercepts[place]
+        errors = np.where(known, solution.test_error[at], 0.0) @ share[problem]
+        out.deviances[k] = errors[:, place]
+        passes = solution.statistics.get("passes", 1) / (len(every) * len(out.l1_ratios))
+        out.passes[k] = max(1, round(passes))
+        out.null_deviances[k] = float(np.where(known, null[problem], 0.0) @ share[problem])
+
+
+def _solutions(
+    out: FoldFits, engine: Engine, split: Split, train: Floats, Cs: Floats
+) -> Iterator[tuple[int, Solution, int]]:
+    """Each fold's problem with its solution and its place there; one that fell behind the others is solved alone."""
     for weight in np.unique(train[1:]):
         group = (1 + np.flatnonzero(train[1:] == weight)).tolist()
-        plan = _plan(out, every, out.scale * float(weight), out.l1_ratios)
-        solution = engine.solve(plan, split.of_problems(group), len(group))
-        passes = solution.statistics.get("passes", 1) / (len(every) * len(out.l1_ratios))
+        plan = _plan(out, Cs, out.scale * float(weight), out.l1_ratios)
+        together = engine.solve(plan, split.of_problems(group), len(group))
         for at, problem in enumerate(group):
-            k = first + problem - 1
-            known = share[problem] > 0
-            errors = np.where(known, solution.test_error[at], 0.0) @ share[problem]
-            for i in range(len(out.l1_ratios)):
-                coefs, intercepts = coefficients(solution, i, np.arange(len(every)), at)
-                out.coefs[k, i], out.intercepts[k, i] = coefs[place], intercepts[place]
-            out.deviances[k] = errors[:, place]
-            out.passes[k] = max(1, round(passes))
-            out.null_deviances[k] = float(np.where(known, null[problem], 0.0) @ share[problem])
+            if len(group) == 1 or (together.gap[at] <= BEHIND).all():
+                yield problem, together, at
+            else:
+                yield problem, engine.solve(plan, split.of_problems([problem]), 1), 0
 
 
 def _plan(out: FoldFits, Cs: Floats, weight: float, l1_ratios: Floats) -> Plan:

@@ -87,6 +87,15 @@ def percent(share: float) -> str:
     return f"{value:.{decimals}f}%".replace("-", "−")
 
 
+def signed_percent(share: float) -> str:
+    """A change in percent, with its sign.
+
+    >>> signed_percent(0.024), signed_percent(-0.3)
+    ('+2%', '−30%')
+    """
+    return ("+" if share > 0 else "") + percent(share)
+
+
 def count(amount: int, noun: str, plural: str | None = None) -> str:
     """Write an amount with its noun in the right form.
 

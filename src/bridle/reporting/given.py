@@ -5,16 +5,31 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .formatting import count, number, percent, short
-from .words import constant, method, predicted, root, those_kept, variables
+from .measure import measure_of
+from .naming import constant, method, predicted
+from .words import those_kept, variables
 
 if TYPE_CHECKING:
     from ..model import Model
 
 
 def training_null(model: Model) -> float:
-    """The mean squared error on the training rows without any variable: of the mean, or of zero."""
-    return float(model.target_sd**2 + (0.0 if model.fit_intercept else model.target_mean**2))
+    """The error on the training rows without any variable; NaN where neither the model nor its path says it.
+
+    With squared error it is that of the mean, or of zero.
+    """
+    if math.isfinite(model.selection.null_error):
+        return model.selection.null_error
+    if model.family == "squared":
+        return float(model.target_sd**2 + (0.0 if model.fit_intercept else model.target_mean**2))
+    share = model.target_mean
+    if model.classes and model.fit_intercept and not model.has_offset and 0 < share < 1:
+        return -2 * (share * math.log(share) + (1 - share) * math.log1p(-share))
+    empty = np.flatnonzero(np.asarray(model.path.n_nonzero) == 0)
+    return float(model.path.train_error[empty[0]]) if len(empty) else math.nan
 
 
 def headline(model: Model) -> str:
@@ -22,7 +37,7 @@ def headline(model: Model) -> str:
     kept, offered = len(model.kept), len(variables(model))
     if kept == 0:
         return f"At this penalty none of {count(offered, 'variable')} is kept"
-    name = method(model.l1_ratio, model.alpha).split(" (")[0]
+    name = method(model.l1_ratio, model.alpha, family=model.family).split(" (")[0]
     some = f"{kept:,} of {count(offered, 'variable')}" if kept < offered else f"all {count(kept, 'variable')}"
     if offered == 1:
         some = "1 variable"
@@ -44,7 +59,7 @@ def strength(model: Model) -> str:
 def answer(model: Model) -> tuple[str, str]:
     """What the given strength makes of the variables, and that errors on new rows are not known."""
     kept, offered = len(model.kept), len(variables(model))
-    target, name = short(model.target_name), method(model.l1_ratio, model.alpha)
+    target, name = short(model.target_name), method(model.l1_ratio, model.alpha, family=model.family)
     keeps = "keeps none" if kept == 0 else f"keeps {those_kept(kept, offered)}"
     first = (
         f"Predicting {target} from {count(offered, 'variable')}, {name} {keeps} at the given strength "
@@ -58,17 +73,23 @@ def answer(model: Model) -> tuple[str, str]:
 
 def fit_sentence(model: Model) -> str:
     """The error on the training rows, and what it leaves open."""
-    error = number(root(model.selection.chosen.train_error))
+    own, null = measure_of(model), training_null(model)
+    error = number(own.value(model.selection.chosen.train_error))
+    start = f"On the training rows the {own.noun} is {error}"
+    if own.squared:
+        start += f" (root mean square, in the units of {short(model.target_name)})"
+    if math.isfinite(null):
+        start += f", where always predicting {constant(model)} gives {number(own.value(null))}"
     return (
-        f"On the training rows the error is {error} (root mean square, in the units of "
-        f"{short(model.target_name)}), where always predicting {constant(model)} gives "
-        f"{number(root(training_null(model)))}. That says how closely the model follows the rows it was fitted "
-        "on; on new rows errors are larger as a rule, and nothing here says by how much."
+        f"{start}. That says how closely the model follows the rows it was fitted on; on new rows errors are larger as a "
+        "rule, and nothing here says by how much."
     )
 
 
 def honest_sentence(model: Model) -> str:
     """How to get what is missing."""
+    if model.family != "squared":
+        return f'bridle.fit with family="{model.family}" cross-validates the strength, and gives an estimate.'
     ratio = model.l1_ratio
     estimator = "LassoCV" if ratio == 1 else "RidgeCV" if ratio == 0 or model.alpha == 0 else "ElasticNetCV"
     how = "leaves out every row once" if estimator == "RidgeCV" else "cross-validates"

@@ -16,7 +16,9 @@ from .figure_bars import Bar, ErrorBar, Group, bars_figure, errors_figure
 from .figure_curve import CurveData, curve_figure
 from .figure_path import drawn_columns, path_figure
 from .formatting import count, number, percent, short, signed, visible
+from .pictures import pictures
 from .summarizing import ChoiceRow, CoefficientRow, Summary
+from .tiles import UNKNOWN, tiles
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -26,11 +28,13 @@ MOST_BARS = 30
 MOST_ROWS = 300
 MOST_SENTENCES = 20
 LEAST_POINTS = 3  # with fewer, a path around a given strength shows nothing
-_UNKNOWN = "–"
 
 
-def page_values(model: Model, summary: Summary) -> dict[str, Any]:
-    """Everything the template names, as text, rows of text and SVG; only ``figures`` holds markup."""
+def page_values(model: Model, summary: Summary, cost_ratio: float = 1.0) -> dict[str, Any]:
+    """Everything the template names, as text, rows of text and SVG; only figures hold markup.
+
+    ``cost_ratio`` is what a miss of the second class costs, in false alarms.
+    """
     target = short(summary.target, 40)
     values: dict[str, Any] = {
         "s": summary,
@@ -39,7 +43,7 @@ def page_values(model: Model, summary: Summary) -> dict[str, Any]:
         "unit": target,
         "n_rows": count(summary.n_rows, "row"),
         "warned": f"{count(len(summary.warnings), 'warning')} about the data.",
-        "tiles": _tiles(model, summary, target),
+        "tiles": tiles(model, summary),
         "kept_sentence": summary.kept_sentence,
         "n_dropped": count(len(summary.dropped), "variable"),
         "dropped": [visible(v) for v in summary.dropped[:MOST_ROWS]],
@@ -51,12 +55,15 @@ def page_values(model: Model, summary: Summary) -> dict[str, Any]:
         "correlated": summary.correlated[:MOST_SENTENCES],
         "correlated_left": _more(len(summary.correlated), MOST_SENTENCES, "group"),
         "rules": [_choice(r) for r in summary.rules],
+        "error_column": "Root mean square" if summary.scale.squared else "Mean deviance",
+        "held_column": f"Held-out {summary.scale.noun.removeprefix('mean ')}",
+        "explained_rule": summary.scale.share(summary.constant),
         "mixes": [_choice(r) for r in summary.mixes],
         "marks": marks(model),
-        "errors_heading": "Typical error of a prediction."
-        if summary.estimated
-        else "Typical error on the training rows.",
-        "errors_note": f"Root mean square error in the units of {target}"
+        "errors_heading": _errors_heading(summary),
+        "errors_note": (
+            f"Root mean square error in the units of {target}" if summary.scale.squared else "Mean deviance"
+        )
         + ("; whiskers span one standard error to each side." if summary.estimated else "."),
         "strength": "" if summary.estimated else given.strength_sentence(model),
         "code_note": _code_note(model),
@@ -70,7 +77,12 @@ def page_values(model: Model, summary: Summary) -> dict[str, Any]:
         parts.append(_curve)
     for part in parts:
         values.update(part(model, summary, target, values["figures"]))
-    return values
+    return values | pictures(model, _both, cost_ratio)
+
+
+def _errors_heading(summary: Summary) -> str:
+    what = "Typical error" if summary.scale.squared else "Mean deviance"
+    return f"{what} of a prediction." if summary.estimated else f"{what} on the training rows."
 
 
 def marks(model: Model) -> list[Mark]:
@@ -107,7 +119,7 @@ def _more(amount: int, shown: int, noun: str) -> str:
 
 
 def _spread(value: float | None) -> str:
-    return _UNKNOWN if value is None else number(value, 2)
+    return UNKNOWN if value is None else number(value, 2)
 
 
 def _choice(row: ChoiceRow) -> dict[str, Any]:
@@ -115,7 +127,7 @@ def _choice(row: ChoiceRow) -> dict[str, Any]:
     return {
         "name": row.name,
         "alpha": number(row.alpha),
-        "error": number(row.rmse) + spread,
+        "error": number(row.size) + spread,
         "kept": f"{row.n_variables:,}",
         "recommended": row.recommended,
     }
@@ -128,72 +140,21 @@ def _code_note(model: Model) -> str:
     return "These lines fit the same model and write the same page."
 
 
-def _tiles(model: Model, summary: Summary, target: str) -> list[dict[str, str]]:
-    gap = float(model.certificate.relative_gap)
-    return [
-        *(_error_tiles(model) if summary.estimated else _training_tiles(summary)),
-        {
-            "name": "Variables kept",
-            "value": f"{len(summary.kept):,} of {summary.n_offered:,}",
-            "note": f"{summary.method}, alpha {number(model.selection.chosen.alpha)}",
-        },
-        {
-            "name": "Certified" if summary.certified else "Not certified",
-            "value": "< 10⁻¹⁵" if gap < 1e-15 else number(gap, 1),  # below, rounding is all there is
-            "note": "relative distance from the exact optimum, at most",
-        },
-    ]
-
-
-def _training_tiles(summary: Summary) -> list[dict[str, str]]:
-    errors = {row.key: number(row.rmse) for row in summary.errors}
-    return [
-        {
-            "name": "Training error",
-            "value": errors["train"],
-            "note": f"root mean square; {_alone(summary.constant)}: {errors['null']}",
-        },
-        {"name": "Error on new rows", "value": _UNKNOWN, "note": "not estimated: the strength was given"},
-    ]
-
-
-def _alone(constant: str) -> str:
-    return "the mean alone" if constant == "the mean" else f"always {constant}"
-
-
-def _error_tiles(model: Model) -> list[dict[str, str]]:
-    error, null_error = words.honest_errors(model.selection)
-    share = words.explained(error, null_error)
-    alone = _alone(words.constant(model))
-    return [
-        {
-            "name": "Typical error",
-            "value": number(words.root(error)),
-            "note": f"root mean square, new rows; {alone}: {number(words.root(null_error))}",
-        },
-        {
-            "name": f"{words.measure(model).capitalize()} explained",
-            "value": percent(max(share, 0.0)) if share > -0.005 else percent(share),
-            "note": "of the target, on new rows",
-        },
-    ]
-
-
 def _errors(model: Model, summary: Summary, target: str, figures: dict[str, Any]) -> dict[str, Any]:
     bars = []
     rows = []
     for row in summary.errors:
         spread = "" if row.standard_error is None else f"\u00a0±\u00a0{number(row.standard_error, 2)}"
-        length = row.rmse if math.isfinite(row.rmse) else 0.0
+        length = row.size if math.isfinite(row.size) else 0.0
         bars.append(
-            ErrorBar(row.name, length, row.standard_error, number(row.rmse) + spread, _ERROR_STYLES[row.key])
+            ErrorBar(row.name, length, row.standard_error, number(row.size) + spread, _ERROR_STYLES[row.key])
         )
         rows.append(
             {
                 "name": row.name,
-                "rmse": number(row.rmse),
+                "size": number(row.size),
                 "se": _spread(row.standard_error),
-                "share": _UNKNOWN if row.explained is None else percent(row.explained),
+                "share": UNKNOWN if row.explained is None else percent(row.explained),
             }
         )
     figures["errors"] = _both(lambda width, ident: errors_figure(bars, width=width, ident=ident), "errors")
@@ -224,39 +185,58 @@ def _bars(model: Model, summary: Summary, target: str, figures: dict[str, Any]) 
         grouped.setdefault(row.variable, []).append(Bar(name, row.effect, signed(row.value, 4)))
     groups = [Group(v, tuple(bars), v in categorical) for v, bars in grouped.items()]
     figures["bars"] = _both(lambda width, ident: bars_figure(groups, width=width, ident=ident), "bars")
-    note = (
-        f"Bars: how far the prediction of {target} moves with one standard deviation more of the variable, "
-        "up (blue) or down (orange). Numbers: coefficients in original units."
-    )
+    note = f"{_moves(summary, target)}, up (blue) or down (orange). Numbers: coefficients in original units"
+    factor = summary.meaning.factor
+    note += "." if factor is None else f"; the table has the {factor}s."
     if len(groups) < len(summary.kept):
         note += f" The {len(groups)} largest of {len(summary.kept):,} are drawn."
     if len(rows) < sum(c.variable in grouped for c in summary.coefficients):
         note += " Of variables with many levels only the largest are drawn."
     elif summary.zero_levels:
         note += " Levels that are not listed have a coefficient of exactly zero."
-    table = [
-        {
-            "label": visible(r.label),
-            "value": signed(r.value, 4),
-            "effect": signed(r.effect),
-            "standardized": signed(r.standardized),
-        }
-        for r in summary.coefficients[:MOST_ROWS]
-    ]
+    rows_of_table = summary.coefficients[:MOST_ROWS]
+    table = [{"label": visible(r.label), "cells": _coefficient_cells(r, summary)} for r in rows_of_table]
     return {
         "bars_note": note,
+        "coefficient_heads": _coefficient_heads(summary),
         "coefficients": table,
         "coefficients_left": _more(len(summary.coefficients), MOST_ROWS, "coefficient"),
     }
+
+
+def _moves(summary: Summary, target: str) -> str:
+    scale = summary.meaning.scale
+    if scale is None:
+        return (
+            f"Bars: how far the prediction of {target} moves with one standard deviation more of the variable"
+        )
+    return f"Bars: what one standard deviation more of the variable adds to {scale}"
+
+
+def _coefficient_heads(summary: Summary) -> list[str]:
+    if summary.scale.squared:
+        return ["Coeffi\u00adcient", "Effect of 1 sd", "Standard\u00adized"]
+    factor = summary.meaning.factor
+    if factor is None:
+        return ["Coeffi\u00adcient", "Effect of 1 sd"]
+    return ["Coeffi\u00adcient", factor.capitalize(), "Effect of 1 sd", f"{factor.capitalize()} of 1 sd"]
+
+
+def _coefficient_cells(row: CoefficientRow, summary: Summary) -> list[str]:
+    if summary.scale.squared:
+        return [signed(row.value, 4), signed(row.effect), signed(row.standardized)]
+    if row.factor is None:
+        return [signed(row.value, 4), signed(row.effect)]
+    multiplied = summary.meaning.multiplied(row.effect)
+    assert multiplied is not None
+    return [signed(row.value, 4), number(row.factor, 4), signed(row.effect), number(multiplied)]
 
 
 def _path(model: Model, summary: Summary, target: str, figures: dict[str, Any]) -> dict[str, Any]:
     path, names, found = model.path, model.schema.column_names(), marks(model)
     alphas = np.asarray(path.alphas, dtype=np.float64)
     coefs = np.asarray(path.coefs, dtype=np.float64) * np.asarray(path.x_scale, dtype=np.float64)
-    unit = f"effect of one standard deviation, in units of {target}"
-    if not model.standardize:
-        unit = f"coefficient, in units of {target} per unit of its column"
+    unit = _path_unit(model, summary, target)
     choice = "recommended" if summary.estimated else "given"
     figures["path"] = _both(
         lambda width, ident: path_figure(
@@ -288,6 +268,15 @@ def _path(model: Model, summary: Summary, target: str, figures: dict[str, Any]) 
     return {"path_title": title, "path_heading": heading, "path_note": note, "path_rows": rows}
 
 
+def _path_unit(model: Model, summary: Summary, target: str) -> str:
+    scale = summary.meaning.scale
+    if scale is not None:
+        return f"{'effect of one standard deviation' if model.standardize else 'coefficient'}, on {scale}"
+    if not model.standardize:
+        return f"coefficient, in units of {target} per unit of its column"
+    return f"effect of one standard deviation, in units of {target}"
+
+
 def _path_titles(summary: Summary, l1_ratio: float) -> tuple[str, str]:
     """The section's title and the figure's finding."""
     title = "How variables enter as the penalty loosens"
@@ -313,17 +302,18 @@ def _curve(model: Model, summary: Summary, target: str, figures: dict[str, Any])
     mean, se = np.asarray(curve.mean, dtype=np.float64), np.asarray(curve.standard_error, dtype=np.float64)
     counts, counted = _counts(model, alphas, [int(n) for n in curve.n_nonzero])
     known = np.where(np.isfinite(se).all() and se.any(), se, np.nan)
+    shown = np.sqrt if summary.scale.squared else np.asarray
     data = CurveData(
         alphas=alphas,
-        error=np.sqrt(mean),
-        low=np.sqrt(np.maximum(mean - known, 0.0)),
-        high=np.sqrt(mean + known),
-        train=np.sqrt(np.asarray(curve.train_error, dtype=np.float64)),
+        error=shown(mean),
+        low=shown(np.maximum(mean - known, 0.0)),
+        high=shown(mean + known),
+        train=shown(np.asarray(curve.train_error, dtype=np.float64)),
         counts=counts,
-        null_error=words.root(model.selection.null_error),
-        constant=summary.constant,
+        null_error=summary.scale.value(model.selection.null_error),
+        constant=summary.constant if len(summary.constant) <= 9 else "a constant",
     )
-    unit = f"root mean square error, in units of {target}"
+    unit = summary.scale.axis
     figures["curve"] = _both(
         lambda width, ident: curve_figure(data, found, unit=unit, counted=counted, width=width, ident=ident),
         "curve",
@@ -337,15 +327,14 @@ def _curve(model: Model, summary: Summary, target: str, figures: dict[str, Any])
             "mark": picked.get(i),
             "kept": f"{counts[i]:,}",
             "error": number(data.error[i], 4),
-            "se": _spread(words.root_error(float(mean[i]), float(se[i]))),
+            "se": _spread(summary.scale.spread(float(mean[i]), float(se[i]))),
             "train": number(data.train[i], 4),
         }
         for i in np.argsort(-alphas, kind="stable")
     ]
     best = int(np.argmin(mean))
-    heading = (
-        f"The error on held-out rows is lowest, {number(data.error[best])}, at alpha {number(alphas[best])}."
-    )
+    lowest = f"lowest, {number(data.error[best])}, at alpha {number(alphas[best])}"
+    heading = f"The {summary.scale.noun} on held-out rows is {lowest}."
     band = ", with a band of one standard error" if np.isfinite(known).all() else ""
     rules = " and ".join(f"{m.label} ({words.RULES.get(m.label, 'the choice made')})" for m in found)
     note = f"Solid: held-out rows ({summary.folds}){band}. Dashed: training rows. Marked: {rules}."

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import FileError, ModelFileError, UsageError
+from ..errors import FileError, ModelFileError, UsageError, number
 from ..model import room_of
 from ..modelfile import replace_file
 from .layout import page_values
@@ -36,7 +36,7 @@ class Page(str):
         return f'<iframe title="bridle report" sandbox srcdoc="{escape(str(self))}" style="{style}"></iframe>'
 
 
-def report(model: Model | Any, path: str | os.PathLike[str] | None = None) -> str:
+def report(model: Model | Any, path: str | os.PathLike[str] | None = None, *, cost_ratio: float = 1.0) -> str:
     """Write a model's report as one self-contained HTML page.
 
     The page asks for nothing from outside: figures are inline SVG, there is no script and no web font. It
@@ -46,6 +46,8 @@ def report(model: Model | Any, path: str | os.PathLike[str] | None = None) -> st
     ----------
     model : a fitted model, as ``bridle.fit`` returns it or ``bridle.load`` reads it; or a comparison.
     path : where to write the page; an existing file is replaced in one step. None: it is only returned.
+    cost_ratio : of two classes, what it costs to miss a row of the second one, in false alarms: the page then names the
+        threshold of lowest cost.
 
     Returns
     -------
@@ -56,6 +58,8 @@ def report(model: Model | Any, path: str | os.PathLike[str] | None = None) -> st
     ------
     FileError
         If the file cannot be written.
+    UsageError
+        If there is no page of what is given, or ``cost_ratio`` is not above 0.
 
     Examples
     --------
@@ -67,7 +71,8 @@ def report(model: Model | Any, path: str | os.PathLike[str] | None = None) -> st
     True
     """
     summon(model)
-    html = Page(page_of(model))
+    ratio = number("cost_ratio", cost_ratio, 1e-6, 1e6)
+    html = Page(page_of(model) if ratio == 1 else _of_linear(model, ratio))
     if path is not None:
         _write(Path(path), html)
     return html
@@ -83,11 +88,17 @@ def summon(model: object) -> None:
 @singledispatch
 def page_of(model: Any) -> str:
     """The HTML of what there is a page for; rooms above register their own kinds."""
+    return _of_linear(model, 1.0)
+
+
+def _of_linear(model: Any, cost_ratio: float) -> str:
     if not hasattr(model, "selection"):
         raise UsageError(
             f"There is no report of a {type(model).__name__}: give a bridle.Model (est.model_) or a comparison."
         )
-    values = page_values(model, summary(model))
+    if cost_ratio != 1 and (model.selection.diagnostics is None or model.selection.diagnostics.roc is None):
+        raise UsageError("cost_ratio chooses a threshold between two classes: this model predicts none.")
+    values = page_values(model, summary(model), cost_ratio)
     return str(_template().render(css=_css(), version=_version(), **values))
 
 

@@ -23,27 +23,11 @@ def certificate_sentence(model: Model) -> str:
 
 
 def certificate_rows(model: Model) -> tuple[tuple[str, str, str], ...]:
-    """The numbers of the certificate: name, value, meaning."""
-    certificate, target = model.certificate, model.target_name
-    unit = "standardized" if model.standardize else "original"
+    """The numbers of the certificate: name, value, meaning. Where the loss is not convex there is no gap."""
+    certificate = model.certificate
     worst = "" if certificate.kkt_variable is None else f"; largest at {short(certificate.kkt_variable, 40)}"
-    if certificate.coefficient_error is None:
-        bound = ("Coefficient error", "not identified", "other coefficients can fit these rows just as well")
-    else:
-        bound = (
-            "Coefficient error",
-            f"≤ {number(certificate.coefficient_error, 2)}",
-            f"how far the coefficients can be from the exact ones, in {unit} units; "
-            f"they are {number(certificate.coefficient_norm, 2)} long",
-        )
     return (
-        (
-            "Relative gap",
-            number(certificate.relative_gap, 2),
-            "how far the objective can be from the best possible, as a share of the null model's loss",
-        ),
-        ("Gap", number(certificate.gap, 2), f"the same, in the units of {short(target, 40)} squared"),
-        ("Tolerance", number(certificate.tolerance, 2), "what the relative gap must reach to be certified"),
+        *(_gap(model) if certificate.convex else (_NO_GAP,)),
         (
             "Optimality violation",
             number(certificate.kkt_violation, 2),
@@ -54,6 +38,45 @@ def certificate_rows(model: Model) -> tuple[tuple[str, str, str], ...]:
             number(certificate.block_gradient, 2),
             "what is left of the gradient of the intercept and of variables that are not penalized",
         ),
-        bound,
+        *((_bound(model),) if certificate.convex else ()),
         ("Source", certificate.source, SOURCES.get(certificate.source, "where the numbers come from")),
+    )
+
+
+_NO_GAP = (
+    "Gap",
+    "none",
+    "the loss is not convex, so that nothing bounds how much better another fit could be",
+)
+
+
+def _gap(model: Model) -> tuple[tuple[str, str, str], ...]:
+    certificate = model.certificate
+    squared = certificate.units == "target squared"
+    units = (
+        f"in the units of {short(model.target_name, 40)} squared"
+        if squared
+        else f"where a loss is {certificate.units}"
+    )
+    return (
+        (
+            "Relative gap",
+            number(certificate.relative_gap, 2),
+            "how far the objective can be from the best possible, as a share of the null model's loss",
+        ),
+        ("Gap", number(certificate.gap, 2), f"the same, {units}"),
+        ("Tolerance", number(certificate.tolerance, 2), "what the relative gap must reach to be certified"),
+    )
+
+
+def _bound(model: Model) -> tuple[str, str, str]:
+    certificate = model.certificate
+    if certificate.coefficient_error is None:
+        return ("Coefficient error", "not identified", "other coefficients can fit these rows just as well")
+    unit = "standardized" if model.standardize else "original"
+    return (
+        "Coefficient error",
+        f"≤ {number(certificate.coefficient_error, 2)}",
+        f"how far the coefficients can be from the exact ones, in {unit} units; "
+        f"they are {number(certificate.coefficient_norm, 2)} long",
     )

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .naming import family_of
 from .page import summon
 from .proof import certificate_sentence
 from .summarizing import ErrorRow, summary
 
 if TYPE_CHECKING:
     from ..model import Model
-    from ..selection import Choice, Selection
+    from ..selection import Choice, Diagnostics, Selection
     from ..table import Note
 
 SCHEMA = "bridle.fit/1"
@@ -24,8 +25,12 @@ SCHEMA = "bridle.fit/1"
 def to_json(model: Model | Any) -> dict[str, Any]:
     """Turn a model into plain JSON types, under the schema "bridle.fit/1" (a network: "bridle.fit-network/1").
 
-    Errors are mean squared errors in the target's units squared; "rmse" is their root. A number that JSON
-    cannot hold (NaN, infinite) is null. Within one version of the schema keys are only added.
+    Errors are mean squared errors in the target's units squared; "rmse" is their root. Of another family than squared
+    error both are null and "deviance" holds the mean unit deviance (in ``selection`` too); ``score_names`` says what was
+    taken. A number that JSON cannot hold (NaN, infinite) is null. Within one version of the schema keys are only added.
+
+    ``out_of_fold`` sums up the predictions out of fold of classes, counts and amounts: ``scores``, the bins of the
+    calibration, and the ROC, or the Lorenz curve and the bins of the double lift; null with other families.
 
     Where the strength was given (``selection.rule`` is "given") no row was held out. Then all of
     ``errors.heldout``, ``fit.verdict``, ``selection.folds``, ``selection.null_error`` and the errors of its
@@ -61,6 +66,10 @@ def record_of(model: Any) -> dict[str, Any]:
         "target": said.target,
         "n_rows": said.n_rows,
         "family": model.family,
+        "link": family_of(model).link,
+        "classes": list(model.classes) or None,
+        "offset": model.has_offset,
+        "score_names": {"error": said.scale.name, "explained": f"share of {said.scale.explained} explained"},
         "answer": list(said.answer),
         "model": {
             "method": said.method,
@@ -75,13 +84,14 @@ def record_of(model: Any) -> dict[str, Any]:
                     "value": c.value,
                     "standardized": c.standardized,
                     "effect": c.effect,
+                    "factor": c.factor,
                 }
                 for c in said.coefficients
             ],
             "kept": list(said.kept),
             "dropped": list(said.dropped),
         },
-        "errors": errors_record(said.errors, said.estimated),
+        "errors": errors_record(said.errors, said.estimated, squared=said.scale.squared),
         "fit": {
             "verdict": said.verdict,
             "sentence": said.fit,
@@ -89,6 +99,7 @@ def record_of(model: Any) -> dict[str, Any]:
             "other_rule": said.other,
         },
         "selection": selection_record(model.selection),
+        "out_of_fold": diagnostics_record(model.selection.diagnostics),
         "correlated": [
             {"variables": list(g.variables), "kept": list(g.kept), "correlation": g.correlation}
             for g in model.correlated
@@ -104,19 +115,40 @@ def notes_record(notes: Sequence[Note]) -> list[dict[str, Any]]:
     return [{"kind": n.kind, "variable": n.variable, "text": n.text, "warning": n.warning} for n in notes]
 
 
-def errors_record(errors: Sequence[ErrorRow], estimated: bool) -> dict[str, Any]:
-    """Errors by their keys; those on held-out rows are null where they are not known."""
-    keys = ("mean_squared", "rmse", "rmse_standard_error", "explained")
-    unknown = {} if estimated else {"heldout": dict.fromkeys(keys)}
+def errors_record(
+    errors: Sequence[ErrorRow], estimated: bool, *, squared: bool | None = None
+) -> dict[str, Any]:
+    """Errors by their keys; those on held-out rows are null where they are not known.
+
+    ``squared`` says whether they are mean squares; None leaves out the keys that tell them from deviances.
+    """
+    rows = {row.key: _error(row, squared) for row in errors}
+    if estimated:
+        return rows
+    return rows | {"heldout": dict.fromkeys(rows["train"])}
+
+
+def _error(row: ErrorRow, squared: bool | None) -> dict[str, Any]:
+    keys = ("mean_squared", "rmse", "rmse_standard_error", "deviance", "deviance_standard_error")
+    values: dict[str, Any] = dict.fromkeys(keys if squared is not None else keys[:3])
+    if squared is False:
+        values |= {"deviance": row.mean, "deviance_standard_error": row.standard_error}
+    else:
+        values |= dict(zip(keys, (row.mean, row.size, row.standard_error)))
+    return values | {"explained": row.explained}
+
+
+def diagnostics_record(found: Diagnostics | None) -> dict[str, Any] | None:
+    """What predictions out of fold sum up to."""
+    if found is None:
+        return None
+    parts = {name: getattr(found, name) for name in ("calibration", "roc", "lorenz", "lift")}
     return {
-        row.key: {
-            "mean_squared": row.mean_squared,
-            "rmse": row.rmse,
-            "rmse_standard_error": row.standard_error,
-            "explained": row.explained,
-        }
-        for row in errors
-    } | unknown
+        "n_rows": found.n_rows,
+        "weight": found.weight,
+        "scores": dict(found.scores),
+        **{name: None if part is None else vars(part) for name, part in parts.items()},
+    }
 
 
 def selection_record(selection: Selection) -> dict[str, Any]:
@@ -181,6 +213,8 @@ def _certificate(model: Model) -> dict[str, Any]:
         "coefficient_norm": c.coefficient_norm,
         "tolerance": c.tolerance,
         "source": c.source,
+        "convex": c.convex,
+        "units": c.units,
     }
 
 

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import given, words
+from .diagnosing import scores_sentence
 from .formatting import clean, count, listing, short
+from .meaning import Meaning, meaning_of
+from .measure import Measure, measure_of
+from .naming import constant, method
 from .proof import certificate_rows, certificate_sentence
 from .reproduce import python_lines
 
@@ -18,15 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ErrorRow:
-    """One error, in units of the target (``rmse``, ``standard_error``); ``explained`` is a share of 1.
+    """One error: ``mean`` is a mean square or a mean deviance, ``size`` what is shown of it, with its ``standard_error``.
 
-    Where no row was held out there are only "null" and "train", both on the training rows.
+    ``explained`` is a share of 1. Where no row was held out there are only "null" and "train", both on the training rows.
     """
 
     key: str  # "null", "train", "heldout", "nested"
     name: str
-    mean_squared: float
-    rmse: float
+    mean: float
+    size: float
     standard_error: float | None
     explained: float | None
 
@@ -37,7 +41,8 @@ class CoefficientRow:
 
     ``value`` is in original units (target per unit of the variable), ``effect`` what one standard deviation
     of the variable adds to the prediction in units of the target, ``standardized`` the same in standard
-    deviations of it.
+    deviations of it. Of a family with a link all three are on the link's scale, the latter two the same, and ``factor`` is
+    exp(value) where that means something: an odds ratio, a factor on the mean.
     """
 
     variable: str
@@ -45,6 +50,7 @@ class CoefficientRow:
     value: float
     effect: float
     standardized: float
+    factor: float | None = None
 
     @property
     def label(self) -> str:
@@ -58,7 +64,7 @@ class ChoiceRow:
 
     name: str
     alpha: float
-    rmse: float
+    size: float
     standard_error: float | None
     n_variables: int
     recommended: bool
@@ -70,7 +76,9 @@ class Summary:
 
     ``answer`` holds the two sentences that come first. ``verdict`` is "fair", "overfitting", "underfitting"
     or "no signal", ``fit`` its sentence and ``fit_rule`` the rule behind it. ``constant`` is what is predicted
-    without any variable ("the mean" or "zero"), ``measure`` what is explained then. ``coefficients`` are
+    without any variable ("the mean" or "zero"), ``measure`` what is explained then, ``scale`` how errors are read,
+    ``meaning`` what coefficients say, ``scores`` what predictions out of fold of classes, counts and amounts say (None: none
+    were summed up). ``coefficients`` are
     sorted by the size of their variable's effect, the levels of a categorical together; ``zero_levels``
     counts a kept categorical's levels that are exactly zero.
 
@@ -88,6 +96,9 @@ class Summary:
     estimated: bool
     constant: str
     measure: str
+    scale: Measure
+    meaning: Meaning
+    scores: str | None
     errors: tuple[ErrorRow, ...]
     verdict: str | None
     fit: str
@@ -151,23 +162,28 @@ def summary(model: Model) -> Summary:
     offered, kept = words.variables(model), tuple(str(v) for v in model.kept)
     rows, zero_levels = _coefficients(model)
     verdict, headline, fit = _judged(model)
-    kept_set = set(kept)
+    kept_set, scale = set(kept), measure_of(model)
     return Summary(
         target=str(model.target_name),
         n_rows=int(model.n_rows),
         n_offered=len(offered),
-        method=words.method(chosen.l1_ratio, chosen.alpha, article=False),
+        method=method(chosen.l1_ratio, chosen.alpha, article=False, family=model.family),
         intercept=float(model.intercept),
         headline=headline,
         answer=given.answer(model) if selection.is_given else words.answer(model),
         estimated=not selection.is_given,
-        constant=words.constant(model),
-        measure=words.measure(model),
+        constant=constant(model),
+        measure=scale.explained,
+        scale=scale,
+        meaning=meaning_of(model),
+        scores=scores_sentence(model),
         errors=_errors(model),
         verdict=verdict,
         fit=fit,
         fit_rule="" if verdict is None else words.fit_rule(model),
-        honest=given.honest_sentence(model) if selection.is_given else words.honest_sentence(selection),
+        honest=given.honest_sentence(model)
+        if selection.is_given
+        else words.honest_sentence(selection, scale),
         folds=selection.fold_text,
         kept=kept,
         coefficients=rows,
@@ -175,7 +191,7 @@ def summary(model: Model) -> Summary:
         dropped=tuple(v for v in offered if v not in kept_set),
         rules=_rules(model),
         mixes=_mixes(model),
-        other=words.other_sentence(selection),
+        other=words.other_sentence(selection, scale, model.family),
         correlated=tuple(
             words.correlated_sentence(g, chosen.l1_ratio, chosen.alpha) for g in model.correlated
         ),
@@ -186,6 +202,7 @@ def summary(model: Model) -> Summary:
             alpha=chosen.alpha,
             standardized=model.standardize,
             estimated=not selection.is_given,
+            squared=scale.squared,
         ),
         warnings=tuple(clean(n.text) for n in model.notes if n.warning),
         notes=tuple(clean(n.text) for n in model.notes if not n.warning),
@@ -202,7 +219,8 @@ def _judged(model: Model) -> tuple[str | None, str, str]:
     if selection.is_given:
         return None, given.headline(model), given.fit_sentence(model)
     falling = words.still_falling(words.chosen_curve(selection))
-    verdict = words.verdict(selection.chosen, selection.null_error, len(model.kept), falling)
+    scale = measure_of(model)
+    verdict = words.verdict(selection.chosen, selection.null_error, len(model.kept), falling, scale)
     return verdict, words.headline(model, verdict), words.fit_sentence(model, verdict)
 
 
@@ -216,17 +234,16 @@ def _as_given(model: Model) -> dict[str, Any] | None:
 
 
 def _errors(model: Model) -> tuple[ErrorRow, ...]:
-    selection, chosen = model.selection, model.selection.chosen
+    selection, chosen, scale = model.selection, model.selection.chosen, measure_of(model)
     null = given.training_null(model) if selection.is_given else selection.null_error
 
     def row(key: str, name: str, error: float, standard_error: float, against: float | None) -> ErrorRow:
         share = words.explained(error, against) if against is not None and against > 0 else None
-        return ErrorRow(key, name, error, words.root(error), words.root_error(error, standard_error), share)
+        return ErrorRow(key, name, error, scale.value(error), scale.spread(error, standard_error), share)
 
-    rows = [
-        row("null", f"Always {words.constant(model)}", null, math.nan, None),
-        row("train", "Training rows", chosen.train_error, math.nan, null),
-    ]
+    rows = [row("train", "Training rows", chosen.train_error, math.nan, null)]
+    if math.isfinite(null):
+        rows.insert(0, row("null", f"Always {constant(model)}", null, math.nan, None))
     if selection.is_given:
         return tuple(rows)
     rows.append(
@@ -241,9 +258,10 @@ def _errors(model: Model) -> tuple[ErrorRow, ...]:
 def _coefficients(model: Model) -> tuple[tuple[CoefficientRow, ...], dict[str, int]]:
     """The non-zero coefficients, largest variable first, and each categorical's number of zero levels."""
     grouped: dict[str, list[CoefficientRow]] = {}
+    meaning, unit = meaning_of(model), model.target_sd if model.family == "squared" else 1.0
     for c in model.coefficients:
-        effect = float(c.standardized * model.target_sd)
-        row = CoefficientRow(c.variable, c.level, float(c.value), effect, float(c.standardized))
+        effect, factor = float(c.standardized * unit), meaning.multiplied(float(c.value))
+        row = CoefficientRow(c.variable, c.level, float(c.value), effect, float(c.standardized), factor)
         grouped.setdefault(c.variable, []).append(row)
     levels = Counter(name for name, level in model.schema.columns() if level is not None)
     zero_levels = {v: levels[v] - len(rows) for v, rows in grouped.items() if levels[v] > len(rows)}
@@ -255,7 +273,7 @@ def _coefficients(model: Model) -> tuple[tuple[CoefficientRow, ...], dict[str, i
 
 def _rules(model: Model) -> tuple[ChoiceRow, ...]:
     """The choice of each rule, the recommended one first; none where the strength was given."""
-    selection = model.selection
+    selection, scale = model.selection, measure_of(model)
     if selection.is_given:
         return ()
     choices = [choice for choice in (selection.chosen, selection.other) if choice is not None]
@@ -263,8 +281,8 @@ def _rules(model: Model) -> tuple[ChoiceRow, ...]:
         ChoiceRow(
             c.rule,
             c.alpha,
-            words.root(c.error),
-            words.root_error(c.error, c.standard_error),
+            scale.value(c.error),
+            scale.spread(c.error, c.standard_error),
             c.n_variables,
             c is selection.chosen,
         )
@@ -274,15 +292,17 @@ def _rules(model: Model) -> tuple[ChoiceRow, ...]:
 
 def _mixes(model: Model) -> tuple[ChoiceRow, ...]:
     """The best point of every mix of penalties (l1_ratio) that was tried."""
-    rows = []
+    rows, scale = [], measure_of(model)
     for curve in model.selection.curves:
         i = min(range(len(curve.alphas)), key=lambda k: float(curve.mean[k]))
         rows.append(
             ChoiceRow(
-                short(words.method(curve.l1_ratio, float(curve.alphas[i]) or 1.0, article=False)),
+                short(
+                    method(curve.l1_ratio, float(curve.alphas[i]) or 1.0, article=False, family=model.family)
+                ),
                 float(curve.alphas[i]),
-                words.root(float(curve.mean[i])),
-                words.root_error(float(curve.mean[i]), float(curve.standard_error[i])),
+                scale.value(float(curve.mean[i])),
+                scale.spread(float(curve.mean[i]), float(curve.standard_error[i])),
                 int(curve.n_nonzero[i]),
                 curve.l1_ratio == model.selection.chosen.l1_ratio,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,8 @@ def text_of(model: Any, screen: Console, ascii_only: bool) -> None:
     said = summary(model)
     layout = Layout(screen, ascii_only)
     layout.answer(said)
-    layout.errors(said, f"root mean square, in units of {short(said.target, 30)}")
+    layout.errors(said, replace(said.scale, target=short(said.target, 30)).unit)
+    layout.scores(said)
     layout.coefficients(said)
     layout.remarks(said)
     layout.certificate(said)
@@ -127,19 +129,25 @@ class Layout(Screen):
         self.heading("Error", f"{unit}; {said.folds or 'training rows only'}")
         table = self.table()
         for justify in ("left", "right", "left", "left"):
-            table.add_column(justify=justify, no_wrap=True)
+            table.add_column(
+                justify=justify, no_wrap=True, overflow="crop" if self.ascii_only else "ellipsis"
+            )
         for row in said.errors:
             noise = "" if row.standard_error is None else f"± {number(row.standard_error, 2)}"
             share = "" if row.explained is None else f"{percent(row.explained)} of the {said.measure}"
-            table.add_row(*map(self._cell, (row.name, number(row.rmse), noise, share)))
+            table.add_row(*map(self._cell, (row.name, number(row.size), noise, share)))
         self.screen.print(Padding(table, (0, 0, 0, 2)))
         self.paragraph(said.fit, indent=2)
         self.paragraph(said.honest, indent=2)
 
+    def scores(self, said: Summary) -> None:
+        if said.scores is not None:
+            self.paragraph(said.scores, indent=2)
+
     def coefficients(self, said: Summary) -> None:
         from rich.padding import Padding
 
-        self.heading("Variables kept", "coefficient in original units; effect of one standard deviation")
+        self.heading("Variables kept", self._columns(said))
         shown = said.coefficients[:MOST_COEFFICIENTS]
         if not shown:
             self.paragraph(said.kept_sentence, indent=2)
@@ -149,21 +157,17 @@ class Layout(Screen):
         table.add_column(
             no_wrap=True, overflow="crop" if self.ascii_only else "ellipsis", max_width=room_for_names
         )
-        table.add_column(justify="right", no_wrap=True)
-        table.add_column(justify="right", no_wrap=True)
-        table.add_column(no_wrap=True)
         longest = max(abs(r.effect) for r in shown)
-        cells = [(short(r.label, room_for_names), signed(r.value, 4), signed(r.effect)) for r in shown]
-        taken = sum(max(len(cell[i]) for cell in cells) + 2 for i in range(3)) + 2
+        cells = [_numbers(r) for r in shown]
+        for _ in cells[0]:
+            table.add_column(justify="right", no_wrap=True)
+        table.add_column(no_wrap=True)
+        names = max(len(short(r.label, room_for_names)) for r in shown) + 2
+        taken = names + sum(max(len(cell[i]) for cell in cells) + 2 for i in range(len(cells[0]))) + 2
         room = max(4, min(24, self.screen.width - taken))
-        for row in shown:
+        for row, cell in zip(shown, cells):
             bar = self._bar(row, longest, room)
-            table.add_row(
-                self._name(row.label, room_for_names),
-                self._cell(signed(row.value, 4)),
-                self._cell(signed(row.effect)),
-                bar,
-            )
+            table.add_row(self._name(row.label, room_for_names), *map(self._cell, cell), bar)
         self.screen.print(Padding(table, (0, 0, 0, 2)))
         if len(said.coefficients) > len(shown):
             more = count(len(said.coefficients) - len(shown), "smaller coefficient")
@@ -172,6 +176,14 @@ class Layout(Screen):
             self.paragraph(f"Left out: {listing(said.dropped, most=20)}.", indent=2)
         for sentence in said.correlated[:MOST_NOTES]:
             self.paragraph(sentence, indent=2)
+
+    def _columns(self, said: Summary) -> str:
+        """What the numbers beside the names are."""
+        meaning = said.meaning
+        if meaning.scale is None:
+            return "coefficient in original units; effect of one standard deviation"
+        factor = "" if meaning.factor is None else f"; {meaning.factor}"
+        return f"adds to {meaning.scale}{factor}; effect of one standard deviation"
 
     def _bar(self, row: CoefficientRow, longest: float, room: int) -> Text:
         from rich.text import Text
@@ -219,3 +231,9 @@ class Layout(Screen):
         self.heading("Certificate")
         sign, style = ("✓", "green") if said.certified else ("✗", "bold red")
         self.paragraph(f"{sign} {said.certificate}", style, indent=2)
+
+
+def _numbers(row: CoefficientRow) -> tuple[str, ...]:
+    """Coefficient, what it multiplies where it does, effect of one standard deviation."""
+    factor = () if row.factor is None else (f"×{number(row.factor)}",)
+    return (signed(row.value, 4), *factor, signed(row.effect))

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .formatting import count, listing, number, percent, short, word
+from .formatting import count, listing, number, percent, short, signed_percent, word
+from .measure import SQUARED, Measure, measure_of
+from .measure import root as root
+from .measure import root_error as root_error
+from .naming import constant, method, predicted
 
 if TYPE_CHECKING:
     from ..model import CorrelatedGroup, Model
@@ -22,40 +26,16 @@ RULES = {
 }
 
 
-def constant(model: Model) -> str:
-    """What is predicted without any variable: without an intercept that is no mean."""
-    return "the mean" if model.fit_intercept else "zero"
-
-
-def measure(model: Model) -> str:
-    """What a model has to explain: the target's squares about what is predicted without any variable."""
-    return "variance" if model.fit_intercept else "mean square"
-
-
 def fit_rule(model: Model) -> str:
     """The rule that ``verdict`` applies, in words."""
+    own = measure_of(model)
+    what = "root mean square errors" if own.squared else "mean deviances"
     return (
-        "The rule behind this sentence, on root mean square errors: little signal if the held-out error "
+        f"The rule behind this sentence, on {what}: little signal if the held-out {own.noun} "
         f"is not at least one standard error below that of always predicting {constant(model)}; overfitting "
-        "if the training error lies more than two standard errors and more than 10% below the held-out one; "
-        "underfitting if the error is still falling at the weakest penalty tried; a fair fit otherwise."
+        f"if the training {own.noun} lies more than two standard errors and more than 10% below the held-out one; "
+        f"underfitting if the {own.noun} is still falling at the weakest penalty tried; a fair fit otherwise."
     )
-
-
-def root(mean_squared: float) -> float:
-    """The root of a mean squared error; NaN stays NaN."""
-    return math.sqrt(mean_squared) if mean_squared >= 0 else math.nan
-
-
-def root_error(mean_squared: float, standard_error: float) -> float | None:
-    """One standard error of the root, to first order; None where there is none (a single hold-out split).
-
-    >>> root_error(100.0, 4.0), root_error(100.0, float("nan"))
-    (0.2, None)
-    """
-    size = root(mean_squared)
-    known = math.isfinite(standard_error) and standard_error > 0 and size > 0
-    return standard_error / (2 * size) if known else None
 
 
 def explained(error: float, null_error: float) -> float:
@@ -68,21 +48,6 @@ def explained(error: float, null_error: float) -> float:
         return math.nan
     share = 1 - error / null_error
     return 0.0 if abs(share) < 1e-12 else share  # what is left there is rounding
-
-
-def method(l1_ratio: float, alpha: float, article: bool = True) -> str:
-    """The name of the method.
-
-    >>> method(1.0, 0.1), method(0.5, 0.1), method(0.0, 1.0, article=False)
-    ('a lasso', 'an elastic net (l1_ratio 0.5)', 'ridge regression')
-    """
-    if alpha == 0:
-        return "plain least squares"
-    if l1_ratio == 1:
-        return "a lasso" if article else "lasso"
-    if l1_ratio == 0:
-        return "a ridge regression" if article else "ridge regression"
-    return ("an " if article else "") + f"elastic net (l1_ratio {l1_ratio:g})"
 
 
 def variables(model: Model) -> list[str]:
@@ -105,7 +70,7 @@ def headline(model: Model, judged: str) -> str:
         return f"Little in these {count(offered, 'variable')} predicts {target}"
     who = f"{kept:,} of {count(offered, 'variable')}" if kept < offered else count(kept, "variable")
     verb = "explains" if kept == 1 else "explain"
-    return f"{who} {verb} {percent(share)} of the {measure(model)} of {target}"
+    return f"{who} {verb} {percent(share)} of the {measure_of(model).explained} of {target}"
 
 
 def answer(model: Model) -> tuple[str, str]:
@@ -113,7 +78,7 @@ def answer(model: Model) -> tuple[str, str]:
     chosen, offered = model.selection.chosen, len(variables(model))
     kept, target = len(model.kept), short(model.target_name)
     start = f"Predicting {target} from {count(offered, 'variable')}"
-    name = method(chosen.l1_ratio, chosen.alpha)
+    name = method(chosen.l1_ratio, chosen.alpha, family=model.family)
     strength = f"alpha {number(chosen.alpha)}"
     if kept == 0:
         first = (
@@ -123,11 +88,6 @@ def answer(model: Model) -> tuple[str, str]:
     else:
         first = f"{start}, bridle recommends {name} that keeps {those_kept(kept, offered)} ({strength})."
     return first, _expectation(model, target)
-
-
-def predicted(model: Model) -> str:
-    """What a model without variables predicts."""
-    return f"the mean, {number(model.intercept)}," if model.fit_intercept else "zero"
 
 
 def those_kept(kept: int, offered: int) -> str:
@@ -143,33 +103,31 @@ def those_kept(kept: int, offered: int) -> str:
 
 def _expectation(model: Model, target: str) -> str:
     error, null_error = honest_errors(model.selection)
-    size, null = number(root(error)), number(root(null_error))
-    unit, without = f"root mean square, in the units of {target}", f"always predicting {constant(model)}"
+    own = measure_of(model)
+    size, null = number(own.value(error)), number(own.value(null_error))
+    expect = f"On new rows expect errors of about {size} (root mean square, in the units of {target})"
+    if not own.squared:
+        expect = f"On new rows expect a mean deviance of about {size}"
+    without = f"always predicting {constant(model)}"
     if not model.kept:
-        return f"On new rows expect errors of about {size} ({unit}), which is what {without} gives."
+        return f"{expect}, which is what {without} gives."
     share = explained(error, null_error)
     if share <= 0:
-        return (
-            f"On new rows expect errors of about {size} ({unit}), no better than {null}, "
-            f"which {without} gives."
-        )
-    return (
-        f"On new rows expect errors of about {size} ({unit}), against {null} when {without}: "
-        f"it explains {percent(share)} of the {measure(model)}."
-    )
+        return f"{expect}, no better than {null}, which {without} gives."
+    return f"{expect}, against {null} when {without}: it explains {percent(share)} of the {own.explained}."
 
 
 def honest_errors(selection: Selection) -> tuple[float, float]:
-    """The most honest mean squared error at hand and the null model's on the same rows."""
+    """The most honest error at hand (mean squared, or mean deviance) and the null model's on the same rows."""
     if selection.nested is not None:
         return selection.nested.error, selection.nested.null_error
     return selection.chosen.error, selection.null_error
 
 
-def verdict(choice: Choice, null_error: float, kept: int, falling: bool) -> str:
+def verdict(choice: Choice, null_error: float, kept: int, falling: bool, measure: Measure = SQUARED) -> str:
     """Apply the rule that ``fit_rule`` states: "no signal", "overfitting", "underfitting" or "fair"."""
-    error, train, null = root(choice.error), root(choice.train_error), root(null_error)
-    noise = root_error(choice.error, choice.standard_error) or 0.0
+    error, train, null = (measure.value(e) for e in (choice.error, choice.train_error, null_error))
+    noise = measure.spread(choice.error, choice.standard_error) or 0.0
     if kept == 0 or null - error < noise or error >= null:
         return "no signal"
     if error - train > 2 * noise and error - train > 0.1 * error:
@@ -193,11 +151,11 @@ def still_falling(curve: Curve) -> bool:
 
 def fit_sentence(model: Model, judged: str) -> str:
     """Training error beside the error on held-out rows, and what that says about under- or overfitting."""
-    chosen = model.selection.chosen
-    error, train = root(chosen.error), root(chosen.train_error)
-    noise = root_error(chosen.error, chosen.standard_error)
-    null = number(root(model.selection.null_error))
-    pair = f"The error is {number(train)} on the training rows and {number(error)} on held-out rows"
+    chosen, own = model.selection.chosen, measure_of(model)
+    error, train = own.value(chosen.error), own.value(chosen.train_error)
+    noise = own.spread(chosen.error, chosen.standard_error)
+    null = number(own.value(model.selection.null_error))
+    pair = f"The {own.noun} is {number(train)} on the training rows and {number(error)} on held-out rows"
     spread = "" if noise is None else f" (standard error {number(noise, 2)})"
     if judged == "no signal":
         return (
@@ -230,7 +188,7 @@ def held_out(selection: Selection) -> str:
     return "cross-validated" if selection.n_folds > 1 else "held-out"
 
 
-def honest_sentence(selection: Selection) -> str:
+def honest_sentence(selection: Selection, measure: Measure = SQUARED) -> str:
     """What the held-out error leaves out, and the nested one."""
     nested = selection.nested
     if nested is None and sum(len(curve.alphas) for curve in selection.curves) == 1:
@@ -244,13 +202,13 @@ def honest_sentence(selection: Selection) -> str:
             "numbers. "
             "Nested cross-validation, which was not run, gives an error free of that."
         )
-    noise = root_error(nested.error, nested.standard_error)
+    noise = measure.spread(nested.error, nested.standard_error)
     spread = "" if noise is None else f"\u00a0±\u00a0{number(noise, 2)}"
     return (
         f"The {held_out(selection)} error is slightly flattering, for the penalty was chosen by the same "
         "numbers; "
         "nested cross-validation, which repeats the choice for every outer fold, gives "
-        f"{number(root(nested.error))}{spread}. "
+        f"{number(measure.value(nested.error))}{spread}. "
         f"This is the number to quote.{_outer_choices(nested)}"
     )
 
@@ -271,7 +229,7 @@ def _outer_choices(nested: NestedError) -> str:
     return f" The {word(len(nested.choices))} outer folds chose {strength}{size}."
 
 
-def other_sentence(selection: Selection) -> str | None:
+def other_sentence(selection: Selection, measure: Measure = SQUARED, family: str = "squared") -> str | None:
     """What the rule that was not used would give, and what it would cost; None where there is no other."""
     chosen, other = selection.chosen, selection.other
     if other is None:
@@ -279,28 +237,23 @@ def other_sentence(selection: Selection) -> str | None:
     start = f"The other rule, {other.rule} ({RULES.get(other.rule, 'another choice')}),"
     if other.alpha == chosen.alpha and other.l1_ratio == chosen.l1_ratio:
         return f"{start} chooses the same model."
-    error, base = root(other.error), root(chosen.error)
+    error, base = measure.value(other.error), measure.value(chosen.error)
     change = error / base - 1 if base > 0 else math.nan
     kind = held_out(selection)
-    cost = f"a {kind} error of {number(error)} instead of {number(base)}"
+    cost = f"a {kind} {measure.noun} of {number(error)} instead of {number(base)}"
     if number(error) == number(base):
-        cost = f"the same {kind} error, {number(error)}"
+        cost = f"the same {kind} {measure.noun}, {number(error)}"
     elif math.isfinite(change):
         cost += f" ({signed_percent(change)})"
-    which = "" if other.l1_ratio == chosen.l1_ratio else f"{method(other.l1_ratio, other.alpha)} with "
+    which = (
+        ""
+        if other.l1_ratio == chosen.l1_ratio
+        else f"{method(other.l1_ratio, other.alpha, family=family)} with "
+    )
     kept = f"keep {count(other.n_variables, 'variable')} instead of {chosen.n_variables:,}"
     if other.n_variables == chosen.n_variables:
         kept = f"keep {count(other.n_variables, 'variable')} too"
     return f"{start} would take {which}alpha {number(other.alpha)} and {kept}, at {cost}."
-
-
-def signed_percent(share: float) -> str:
-    """A change in percent, with its sign.
-
-    >>> signed_percent(0.024), signed_percent(-0.3)
-    ('+2%', '−30%')
-    """
-    return ("+" if share > 0 else "") + percent(share)
 
 
 def correlated_sentence(group: CorrelatedGroup, l1_ratio: float, alpha: float = 1.0) -> str:
@@ -329,8 +282,9 @@ def cautions(
     alpha: float = 1.0,
     standardized: bool = True,
     estimated: bool = True,
+    squared: bool = True,
 ) -> tuple[str, ...]:
-    """What a fit does not prove; ``estimated``: an error on new rows is quoted."""
+    """What a fit does not prove; ``estimated``: an error on new rows is quoted, ``squared``: of squared error."""
     said = []
     silent = "that a variable is in it says nothing about whether it matters."
     if alpha > 0 and l1_ratio > 0 and kept < offered:
@@ -347,9 +301,10 @@ def cautions(
         said.append(f"Every variable is in the model because nothing sets one aside; {silent}")
     unproven = "They come without confidence intervals or p-values."
     if alpha > 0:
+        without = "least squares" if squared else "a fit without penalty"
         said.append(
             "Coefficients are pulled towards zero on purpose, which makes predictions better and the "
-            f"coefficients smaller than least squares would have them. {unproven}"
+            f"coefficients smaller than {without} would have them. {unproven}"
         )
     else:
         said.append(

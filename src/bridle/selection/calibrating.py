@@ -78,25 +78,29 @@ def binned(rows: HeldOut, key: Floats, *, classes: bool) -> Bins:
     middle = np.cumsum(step) - 0.5 * step
     place = np.minimum((count * middle / size.sum()).astype(np.int64), count - 1)[code]
     _, place = np.unique(place, return_inverse=True)  # bins that stayed empty are left out
-    exposure = np.bincount(place, weights=size)
-    observed = np.bincount(place, weights=w * rows.y) / exposure
+    exposure = _sums(place, size)
+    observed = _sums(place, w * rows.y) / exposure
     if classes:
         low, high = wilson(observed, _trials(rows, place))
     else:
         off = w * rows.y - observed[place] * size
-        spread = NORMAL * np.sqrt(np.bincount(place, weights=off**2)) / exposure
+        spread = NORMAL * np.sqrt(_sums(place, off**2)) / exposure
         low, high = np.maximum(observed - spread, 0.0), observed + spread
-    predicted = np.bincount(place, weights=w * rows.predicted) / exposure
-    constant = np.bincount(place, weights=w * rows.constant) / exposure
+    predicted = _sums(place, w * rows.predicted) / exposure
+    constant = _sums(place, w * rows.constant) / exposure
     return Bins(np.bincount(place), exposure, predicted, constant, observed, low, high)
 
 
 def _trials(rows: HeldOut, place: NDArray[np.int64]) -> Floats:
     """What each bin is worth in trials: the weights of shares, the effective number of rows of classes (Kish 1965)."""
-    total = np.bincount(place, weights=rows.weights)
+    total = _sums(place, rows.weights)
     if ((rows.y > 0) & (rows.y < 1)).any():
         return total
-    return np.asarray(total**2 / np.bincount(place, weights=rows.weights**2))
+    return np.asarray(total**2 / _sums(place, rows.weights**2))
+
+
+def _sums(place: NDArray[np.int64], values: Floats) -> Floats:
+    return np.asarray(np.bincount(place, weights=values), dtype=np.float64)
 
 
 def wilson(share: Floats, trials: Floats) -> tuple[Floats, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 200
 WORTH = 3.0  # steps that a fresh curvature costs
+MOST_SLOW = 8  # steps without gain
 SHORTEST = 2.0**-30
-STATIONARY = 1e-8  # of the optimality conditions of fits that a person sees
+STATIONARY = 1e-9  # of the optimality conditions of fits that a person sees
 OF_ONE = 1e-11  # and of a single fit that is asked to be exact: a step or two more
 
 
@@ -29,8 +30,10 @@ class State:
     passes: int = 0
     curvatures: int = 0
     known: bool = False  # whether the steps have a curvature at all
-    fresh: bool = False  # whether it is that of the point where the whole stands
     stationary: float = STATIONARY
+    own: NDArray[np.bool_] = field(
+        default_factory=lambda: np.zeros(0, dtype=bool)
+    )  # problems with one of their own
 
 
 def descend(
@@ -48,16 +51,21 @@ def descend(
     stand = standing(problems, point, penalty, l1, l2, null_loss, every)
     gaps, off = stand.gaps, stand.off
     loose = np.where(every < kept, state.stationary, np.inf)
-    own = np.zeros(count, dtype=bool)  # problems that have asked for a curvature of their own
     slow = np.zeros(count, dtype=np.int64)
+    if len(state.own) != count:
+        state.own = np.zeros(count, dtype=bool)
+    fresh = np.zeros(count, dtype=bool)  # whose curvature is that of where they stand, or of the whole
     for _ in range(MOST_STEPS):
         todo = np.flatnonzero(~((gaps <= tolerance) & (off <= loose)))
         if not len(todo):
             break
-        if not state.known:
-            problems.curve(steps)
-            state.curvatures += 1
-            state.known = state.fresh = True
+        if problems.eager:
+            problems.curve_own(steps, todo)
+            state.curvatures += len(todo)
+        elif not state.known:
+            _share(problems, steps, point, every, state)
+            state.known = True
+            fresh[:] = True
         moved = _step(problems, steps, point, penalty, l1, l2, null_loss, todo, state)
         before, off_before = gaps[todo].copy(), off[todo].copy()
         stand = standing(problems, point, penalty, l1, l2, null_loss, todo)
@@ -68,34 +76,43 @@ def descend(
             done, (off[todo] / np.maximum(off_before, 1e-300)) ** 2, gaps[todo] / np.maximum(before, 1e-300)
         )
         open_ = ~(done & (off[todo] <= loose[todo]))
-        stuck = open_ & (~moved | (left > 0.5))
-        slow[todo] = np.where(open_ & (~moved | (left > 0.9)), slow[todo] + 1, np.where(stuck, slow[todo], 0))
+        slow[todo] = np.where(open_ & (~moved | (left > 0.9)), slow[todo] + 1, 0)
+        if slow.max() >= MOST_SLOW:  # rounding: nothing is gained any more
+            tolerance = np.where(slow >= MOST_SLOW, np.inf, tolerance)
+            loose = np.where(slow >= MOST_SLOW, np.inf, loose)
+        if problems.eager:
+            continue
         # Steps that are still needed at this pace; a fresh curvature costs as much as a few of them.
         pace = np.clip(left, 1e-6, 0.999)
-        rest = np.where(done, (off[todo] / loose[todo]) ** 2, gaps[todo] / tolerance[todo])
+        rest = np.where(
+            done, (off[todo] / loose[todo]) ** 2, gaps[todo] / np.maximum(tolerance[todo], 1e-300)
+        )
         needed = np.log(np.maximum(rest, 1.0)) / -np.log(pace)
-        if not (open_ & (needed > WORTH)).any():
-            continue
-        if slow.max() >= 8:  # rounding: nothing is gained any more
-            tolerance = np.where(slow >= 8, np.inf, tolerance)
-            loose = np.where(slow >= 8, np.inf, loose)
-            continue
-        alone = todo[stuck & (slow[todo] >= 1) & ~own[todo]]
-        if len(alone):
-            for k in alone:
-                problems.at(point.b[[k]], point.intercept[[k]], np.array([k]), 0)
-                problems.curve(steps, int(k))
-                state.passes += 1
-                state.curvatures += 1
-            own[alone] = True
-            state.fresh = False
-        else:
-            if todo[0] != 0:  # the whole is done: its curvature, at where it stands
-                problems.at(point.b[:1], point.intercept[:1], np.array([0]), 0)
-                state.passes += 1
-            problems.curve(steps)
+        wants = open_ & (needed > WORTH)
+        # Where even a fresh curvature of the whole does not help, the problem gets its own from now on.
+        state.own[todo[open_ & fresh[todo] & (~moved | (left > 0.3))]] = True
+        alone = todo[wants & state.own[todo]]
+        for k in alone:
+            problems.at(point.b[[k]], point.intercept[[k]], np.array([k]), 0)
+            problems.curve(steps, np.array([k]))
+            state.passes += 1
             state.curvatures += 1
+        fresh[:] = False
+        if (wants & ~state.own[todo]).any():
+            _share(problems, steps, point, np.flatnonzero(~state.own), state, known=todo[0] == 0)
+            fresh[~state.own] = True
     return point, gaps
+
+
+def _share(
+    problems: Problems, steps: Any, point: Point, which: NDArray[np.intp], state: State, known: bool = False
+) -> None:
+    """Gives the named problems the whole's curvature, each on its own rows; ``known`` : the last pass has left it."""
+    if not known:
+        problems.at(point.b[:1], point.intercept[:1], np.array([0]), 0)
+        state.passes += 1
+    problems.curve(steps, which)
+    state.curvatures += 1
 
 
 def _step(
@@ -126,7 +143,7 @@ def _step(
                 goal_intercept[waiting] - start.intercept[waiting]
             )
         which = todo[waiting]
-        found = problems.at(new_b, new_intercept, which, 0 if which[0] == 0 else -1)
+        found = problems.at(new_b, new_intercept, which, 0 if which[0] == 0 and not problems.eager else -1)
         state.passes += 1
         fresh_height = found.value + penalties(problems, new_b, penalty, l1, l2, which)
         with np.errstate(invalid="ignore"):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from ..penalties import Penalty
 from .newton_descent import OF_ONE, STATIONARY, State, descend
 from .newton_problems import Point, Problems
@@ -21,6 +21,7 @@ MOST_WORKING = 10_000
 # A column joins the working set for the next alpha when its gradient, followed along a straight line, comes this near,
 # but no further than this many times the last step.
 FORESIGHT, FARTHEST = 0.99, 4.0
+SEPARATED = 1e-7  # of the null loss
 SLACK = 1e-9  # by which a gradient outside the working set may exceed its threshold
 
 
@@ -99,6 +100,7 @@ class NewtonPaths:
                 problems, self.steps, point, plan.penalty, alpha * mix, alpha * (1 - mix), problems.null_loss,
                 self.tolerance, self.kept, self.state,
             )  # fmt: skip
+            check_finite(problems, point, alpha)
             out.record(k, problems, point, gaps, None)
             out.degrees[k] = degrees(self.steps, point, plan.penalty, alpha * (1 - mix))
             tell(progress, plan, ratio, k)
@@ -203,6 +205,21 @@ class WorkingPaths:
     ) -> tuple[NDArray[np.intp], Problems, Any, Point]:
         more = self.problems.with_masks(np.union1d(working, wanting))
         return more, *self._part(more, working, point)
+
+
+def check_finite(problems: Problems, point: Point, alpha: float) -> None:
+    """Refuses what has no minimum: without a penalty, classes that the columns separate.
+
+    Raises
+    ------
+    DataError
+        Where alpha is 0 and the loss of the whole has all but vanished.
+    """
+    if alpha == 0 and problems.rows.family.classes and point.value[0] < SEPARATED * problems.null_loss[0]:
+        raise DataError(
+            "The columns separate the two classes, so that without a penalty the coefficients grow without end. "
+            "Use alpha > 0."
+        )
 
 
 def degrees(steps: Any, point: Point, penalty: Penalty, l2: float) -> float:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .newton import NewtonEngine
 
 SETTLED = 1e-14
+MANY, LITTLE = 4_000_000, 40_000_000
+ALL = -2  # of a pass: the curvature of every problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +66,8 @@ class Reader:
 
     def __init__(self, rows: Rows, split: Split, threads: int, whole: Reader | None = None) -> None:
         self.rows, self.split, self.threads = rows, split, threads
-        self._columns = (
-            None if rows.family.kernel is None else rows.design.unfilled().handed_over(kernels(), by_row=True)
-        )
+        self.columns = rows.design.unfilled().handed_over(kernels(), by_row=True)
+        self.latest = np.zeros((0, len(rows.y)))
         if whole is not None:
             self.atom, self.curvature, self.weights = whole.atom, whole.curvature, whole.weights
             self.constant = whole.constant
@@ -96,16 +97,15 @@ class Reader:
     ) -> tuple[Floats, Floats, Floats, Floats]:
         """Sums over the rows: losses by atom (K, A), gradients (K, stored p), slopes (K,), slope^2 / curvature (K,).
 
-        ``curved`` >= 0 leaves that problem's curvature in ``self.curvature``.
+        ``curved`` >= 0 leaves that problem's curvature in ``self.curvature``; ``ALL`` those of all in ``self.latest``.
         """
         count, p = b.shape
         by_atom = np.zeros((count, train.shape[1]))
         gradient, total, size = np.zeros((count, p)), np.zeros(count), np.zeros(count)
-        if self._columns is not None:
-            assert self.rows.family.kernel is not None
+        if self.rows.family.kernel is not None:
             with single_threaded_blas():
                 kernels().family_pass(
-                    self._columns,
+                    self.columns,
                     *self.rows.family.kernel,
                     self.rows.y,
                     self.rows.weights,
@@ -118,8 +118,8 @@ class Reader:
                     gradient,
                     total,
                     size,
-                    self.curvature if curved >= 0 else None,
-                    max(curved, 0),
+                    self._room(curved, count),
+                    max(curved, 0) if curved != ALL else -1,
                     self.threads if len(self.rows.y) * p > 20_000 else 1,
                     None,
                 )
@@ -150,8 +150,16 @@ class Reader:
             own += np.bincount(self.atom[known], weights=one[known], minlength=train.shape[1])
         if curved >= 0:
             self.curvature[:] = np.where(self.weights > 0, self.weights * curvature[:, curved], 0.0)
+        elif curved == ALL:
+            self._room(ALL, len(b))[:] = np.where(self.weights > 0, self.weights * curvature.T, 0.0)
         gradient = design.rmatvec(weighted, self.threads).T
         return by_atom, np.ascontiguousarray(gradient), weighted.sum(axis=0), size
+
+    def _room(self, curved: int, count: int) -> Any:
+        """Where a pass leaves the curvature that is asked for; None where none is."""
+        if curved == ALL and len(self.latest) != count:
+            self.latest = np.zeros((count, len(self.rows.y)))
+        return self.latest if curved == ALL else self.curvature if curved >= 0 else None
 
     def moments(self, design: Design) -> Moments:
         """Second moments of the columns by atom, weighted by the last curvature."""
@@ -179,6 +187,10 @@ class Problems:
         self.x_mean, self.x_scale, self.fills, self.threads = x_mean, x_scale, fills, threads
         self.reader = Reader(rows, split, threads, None if whole is None else whole.reader)
         self.design = rows.design.unfilled()
+        count, (n, p) = len(split.train), (len(rows.y), rows.design.p)
+        # Of small tables every problem's own curvature at every step costs less than steps that go astray.
+        self.eager = not len(rows.design.imputed) and count * n <= MANY and count * n * p * p <= LITTLE
+        self.curvatures = np.zeros((count, n) if self.eager else (0, n))
         if whole is not None:
             self.atom_weight, self.weight = whole.atom_weight, whole.weight
             self.null_loss, self.slope_size = whole.null_loss, whole.slope_size
@@ -237,9 +249,12 @@ class Problems:
 
     def at(self, b: Floats, intercept: Floats, which: NDArray[np.intp], curved: int = -1) -> Point:
         """A pass for the named problems, whose b (k, p) and intercept (k,) are given; ``curved`` counts among them."""
+        curved = ALL if self.eager else curved
         by_atom, gradient, total, size = self.reader.read(
             self.spread(b, which), intercept, self.split.train[which], curved
         )
+        if self.eager:
+            self.curvatures[which] = self.reader.latest
         weight = self.weight[which]
         gradient = self.gather(gradient, which) / weight[:, None]
         value = (by_atom * self.split.train[which]).sum(axis=1) / weight
@@ -287,17 +302,23 @@ class Problems:
             self.penalty.lower, self.penalty.upper, self.fit_intercept,
         )  # fmt: skip
 
-    def curve(self, steps: Any, only: int = -1) -> None:
-        """Hands the last curvature to the steps of all problems, or of one."""
+    def curve(self, steps: Any, which: NDArray[np.intp]) -> None:
+        """Hands the last curvature to the steps of the named problems."""
         moments = self.reader.moments(self.design)
         imputed = self.rows.design.imputed
-        which = range(len(self)) if only < 0 else [only]
-        if len(imputed):
-            for k in which:
-                own = moments.filled(imputed, self.fills[k])
-                steps.curvature(own.weight, own.mean, own.scatter, k, self.threads)
-        else:
-            steps.curvature(moments.weight, moments.mean, moments.scatter, only, self.threads)
+        if not len(imputed) and len(which) == len(self):
+            steps.curvature(moments.weight, moments.mean, moments.scatter, -1, self.threads)
+            return
+        for k in which:
+            own = moments.filled(imputed, self.fills[k]) if len(imputed) else moments
+            steps.curvature(own.weight, own.mean, own.scatter, int(k), self.threads)
+
+    def curve_own(self, steps: Any, which: NDArray[np.intp]) -> None:
+        """Gives each of the named problems the curvature of where it stands; of small tables (``eager``) only."""
+        flags = np.zeros(len(self), dtype=np.uint8)
+        flags[which] = 1
+        split, reader = self.split, self.reader
+        steps.own_curvature(flags, reader.columns, self.curvatures, split.rows, split.start, self.threads)
 
     def _slope_size(self) -> float:
         """The root mean square of the slopes at the whole's constant model: the unit in which a gradient is small."""

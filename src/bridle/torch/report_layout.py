@@ -71,7 +71,7 @@ def _choice(row: Any) -> dict[str, Any]:
     return {
         "name": row.name,
         "alpha": number(row.alpha),
-        "error": number(row.rmse) + spread,
+        "error": number(row.size) + spread,
         "kept": f"{row.n_variables:,}",
         "recommended": row.recommended,
     }
@@ -79,7 +79,7 @@ def _choice(row: Any) -> dict[str, Any]:
 
 def _tiles(model: NetworkModel, said: NetworkSummary) -> list[dict[str, str]]:
     rows = {row.key: row for row in said.errors}
-    null = number(rows["null"].rmse)
+    null = number(rows["null"].size)
     if said.estimated:
         found, where = rows["heldout"], "new rows"
         share = percent(found.explained) if found.explained is not None else _UNKNOWN
@@ -95,7 +95,7 @@ def _tiles(model: NetworkModel, said: NetworkSummary) -> list[dict[str, str]]:
     return [
         {
             "name": "Typical error" if said.estimated else "Training error",
-            "value": number(found.rmse),
+            "value": number(found.size),
             "note": f"{said.scale.name}, {where}; {said.constant} alone: {null}",
         },
         second,
@@ -116,12 +116,12 @@ def _errors(model: NetworkModel, said: NetworkSummary, figures: dict[str, Any]) 
     bars, rows = [], []
     for row in said.errors:
         spread = "" if row.standard_error is None else f"\u00a0±\u00a0{number(row.standard_error, 2)}"
-        text = number(row.rmse) + spread
-        bars.append(ErrorBar(row.name, row.rmse, row.standard_error, text, _STYLES[row.key]))
+        text = number(row.size) + spread
+        bars.append(ErrorBar(row.name, row.size, row.standard_error, text, _STYLES[row.key]))
         rows.append(
             {
                 "name": row.name,
-                "rmse": number(row.rmse),
+                "rmse": number(row.size),
                 "se": _UNKNOWN if row.standard_error is None else number(row.standard_error, 2),
                 "share": _UNKNOWN if row.explained is None else percent(row.explained),
             }

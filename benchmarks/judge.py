@@ -53,9 +53,7 @@ def gaps(given: Data, fits: Fits, threads: int) -> Floats:
 
 def _blocks(X: Any) -> tuple[Any, ...]:
     if isinstance(X, Levels):
-        return tuple(
-            OneHot(np.ascontiguousarray(X.codes[:, j]), count) for j, count in enumerate(X.counts)
-        )
+        return tuple(OneHot(np.ascontiguousarray(X.codes[:, j]), count) for j, count in enumerate(X.counts))
     return (Dense(X) if isinstance(X, np.ndarray) else Sparse(X.tocsr()),)
 
 

@@ -456,6 +456,7 @@ NB_MODULE(_core, m) {
       .def("gram",
            [](const NewtonSteps& self, int64_t problem) {
              if (problem < 0 || problem >= self.problems()) throw nb::value_error("there is no such problem");
+             if (self.gram(problem).empty()) throw nb::value_error("the problem has no curvature yet");
              const size_t p = static_cast<size_t>(self.p());
              return array_of(self.gram(problem), {p, p});
            },

@@ -25,6 +25,8 @@ NewtonSteps::NewtonSteps(int64_t p, Membership members, int64_t n_atoms, const d
       weight_(weight, weight + members.n_problems), scale_(scale, scale + members.n_problems * p),
       inverse_(members.n_problems * p), null_loss_(null_loss, null_loss + members.n_problems),
       fit_intercept_(fit_intercept), bounded_below_(lower), bounded_above_(upper), problems_(members.n_problems) {
+  if (lower) lower_.assign(lower, lower + p);
+  if (upper) upper_.assign(upper, upper + p);
   for (int64_t k = 0; k < n_problems_; ++k) {
     Problem& problem = problems_[k];
     problem.factor.assign(factor, factor + p);
@@ -155,7 +157,11 @@ void NewtonSteps::step(const uint8_t* which, const double* b, const double* grad
       decrease += 0.5 * (pull[j] + problem.g[j]) * change;
       decrease -= v * (strength.a1 * (std::abs(problem.b[j]) - std::abs(start[j])) +
                        0.5 * strength.a2 * change * (problem.b[j] + start[j]));
-      b_out[k * p_ + j] = problem.b[j] == start[j] ? b[k * p_ + j] : problem.b[j] * inverse[j];
+      double original = problem.b[j] == start[j] ? b[k * p_ + j] : problem.b[j] * inverse[j];
+      // On a bound to the last bit: whoever looks at the conditions of optimality there must see it.
+      if (bounded_below_ && problem.b[j] <= problem.lower[j] && scale[j] > 0) original = lower_[j];
+      if (bounded_above_ && problem.b[j] >= problem.upper[j] && scale[j] > 0) original = upper_[j];
+      b_out[k * p_ + j] = original;
     }
     problem.last = problem.b;
     intercept_change[k] = fit_intercept_ && problem.total > 0 ? -slope / problem.total - shift : 0.0;

@@ -49,7 +49,7 @@ class NewtonSteps {
 
   int64_t p_, n_problems_, n_atoms_;
   std::vector<uint8_t> train_;
-  std::vector<double> weight_, scale_, inverse_, null_loss_;
+  std::vector<double> weight_, scale_, inverse_, null_loss_, lower_, upper_;  // bounds in original units
   bool fit_intercept_, bounded_below_, bounded_above_;
   std::vector<Problem> problems_;
 };

@@ -36,7 +36,7 @@ PathOf = Callable[[Rows, Floats, float], tuple[Floats, Any]]
 
 @dataclass(frozen=True)
 class Result:
-    """``errors`` (ratios, folds, A) mean squared, or mean unit deviances, ``paths`` intercepts (A,) and coefs (A, p) for each ratio."""
+    """``errors`` (ratios, folds, A) mean squared, or mean unit deviances; ``paths`` intercepts (A,), coefs (A, p) by ratio."""
 
     errors: Floats
     paths: list[tuple[Floats, Any]]
@@ -63,8 +63,7 @@ def search(data: Data, X: Any, path_of: PathOf, processes: int) -> Result:
         for ratio, fold in splits
     ]
     errors = Parallel(n_jobs=processes)(
-        delayed(held_out)(rows, data.alphas, ratio, train, test, path_of)
-        for ratio, train, test in ready
+        delayed(held_out)(rows, data.alphas, ratio, train, test, path_of) for ratio, train, test in ready
     )
     return Result(
         np.array(errors).reshape(len(data.l1_ratios), -1, len(data.alphas)), whole(data, X, path_of)

@@ -3,7 +3,7 @@
 Timed in ``bridle.fit``: reading the array as a table and checking it, the pass over the data, folds, all paths, the
 choice, certificates from the rows at both chosen alphas, correlated groups. Standardization happens inside each fold
 (target included). Variants: "float32" (X in single precision), "estimator" (scikit-learn's names), "path" (one alpha),
-"stop" (paths end early, once every fold's error has clearly turned). Categories come as a pandas table of categorical columns.
+"stop" (paths end early, once every fold's error has clearly turned). Categories come as a pandas table.
 """
 
 from __future__ import annotations

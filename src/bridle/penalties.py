@@ -135,6 +135,15 @@ class Penalty:
             out |= (z < 0) & np.isfinite(self.lower)
         return np.asarray(out)
 
+    def stopped(self, b: Floats, g: Floats) -> NDArray[np.bool_]:
+        """Where b lies on a bound that g pulls it against."""
+        out = np.zeros(b.shape, dtype=bool)
+        if self.upper is not None:
+            out |= (b >= self.upper) & (g > 0)
+        if self.lower is not None:
+            out |= (b <= self.lower) & (g < 0)
+        return out
+
     def distance(self, b: Floats, g: Floats, alpha: float, l1_ratio: float) -> Floats:
         """How far g = -(gradient of the loss) is from the subdifferential of the penalty and the bounds at b, by column."""
         v = np.where(np.isfinite(self.factors), self.factors, 0.0)

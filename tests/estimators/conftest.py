@@ -18,7 +18,12 @@ import pytest
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 OLDEST = ROOT / "build" / "sklearn-oldest"
-FILES = ("test_coordinate_descent", "test_ridge")
+# scikit-learn's test files by the process that runs them.
+FILES = {
+    "descent": ("tests.test_coordinate_descent",),
+    "ridge": ("tests.test_ridge",),
+    "generalized": ("tests.test_logistic", "_glm.tests.test_glm", "tests.test_huber"),
+}
 TIMEOUT = 900  # seconds
 
 
@@ -74,20 +79,20 @@ def start(name: str, arguments: list[str], folder: Path, path: list[Path], plugi
 def start_upstream(name: str, folder: Path, path: list[Path]) -> list[Run]:
     return [
         start(
-            f"{name}-{file}",
+            f"{name}-{group}",
             [
                 "-c",
                 str(HERE / "upstream.ini"),
                 "-p",
                 "upstream",
                 "--pyargs",
-                f"sklearn.linear_model.tests.{file}",
+                *(f"sklearn.linear_model.{file}" for file in files),
             ],
             folder,
             [HERE, *path],
             plugin=True,
         )
-        for file in FILES
+        for group, files in FILES.items()
     ]
 
 

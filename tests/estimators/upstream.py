@@ -60,6 +60,10 @@ def replaced() -> None:
     for home in homes:  # a class may have its fit from another
         home.fit = _counting(home.fit)
     for one in ours:
+        # Tests of generalized linear models ask a class for its loss, to compute by it what they expect.
+        lent = getattr(getattr(sklearn.linear_model, one.__name__), "_get_loss", None)
+        if lent is not None:
+            one._get_loss = lent
         setattr(sklearn.linear_model, one.__name__, one)
 
 

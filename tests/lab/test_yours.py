@@ -158,7 +158,7 @@ def test_roles_change_what_the_columns_are(tables: tuple[Tables, str]) -> None:
 
 @pytest.mark.parametrize(
     ("roles", "words"),
-    [("t3", "no families for classes"), ("t1", "missing in 14 rows of 150: row 4 (line 5)"), ("t4", "different value"),
+    [("t3", "classes must be two"), ("t1", "missing in 14 rows of 150: row 4 (line 5)"), ("t4", "different value"),
      ("t7.w6.n3", '"region"')],
 )  # fmt: skip
 def test_a_column_that_cannot_have_its_role_is_one_sentence(

@@ -379,3 +379,14 @@ def test_the_lines_that_fit_again_name_the_family(models: Any) -> None:
     code = "\n".join(summary(models("counts")).code)
     assert "family='poisson'" in code and "offset=offset" in code
     assert "family" not in "\n".join(summary(models("classes")).code)
+
+
+def test_rows_of_one_class_alone_have_no_threshold() -> None:
+    rng = np.random.default_rng(9)
+    X, y = rng.normal(size=(120, 2)), np.where(np.arange(120) < 90, np.arange(120) % 2, 1)
+    folds = [(np.arange(90), np.arange(90, 120))]
+    model = bridle.fit(X, y, family="binomial", folds=folds, l1_ratios=1.0, n_alphas=8, nested=False)
+    page = read(model)
+    assert "calibration" in page.ids and not {"roc", "thresholds"} & set(page.ids)
+    assert "AUC" not in page.text + console(model, color=False) and "n/a" not in page.text
+    assert to_json(model)["out_of_fold"]["scores"]["auc"] is None

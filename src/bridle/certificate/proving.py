@@ -219,7 +219,7 @@ def _gap(problem: _Problem, tolerance: float) -> float:
     gap, _ = duality_gap(problem.square, problem.b, problem.g, penalty, alpha, ratio)
     unbounded = penalty.lower is None and penalty.upper is None
     if alpha == 0 and problem.least_squares_excess is not None:
-        return problem.least_squares_excess if unbounded and penalty.feasible(problem.b) else math.inf
+        return problem.least_squares_excess if penalty.feasible(problem.b) else math.inf
     if alpha == 0 or (ratio == 0 and unbounded and gap > tolerance * problem.null_loss):
         return _quadratic_gap(problem)
     return gap
@@ -259,7 +259,9 @@ def _least_squares_excess(
 ) -> float | None:
     """At alpha = 0 half the square of the residual's part in the span of the columns, by QR of the rows.
 
-    None where the rows are too many to be factorized: the Gram then has to do.
+    With bounds it is a bound of the excess: a column that its bound stops can only lose by moving, so that its gradient
+    counts as none: with g the gradient of the others, g'(X'X)^-1 g / 2. None where the rows are too many to be factorized,
+    or bounds meet columns that depend on others: the Gram then has to do.
     """
     evidence, candidate = problem.evidence, problem.candidate
     used = np.flatnonzero(np.isfinite(problem.penalty.factors))
@@ -269,17 +271,26 @@ def _least_squares_excess(
     centre = evidence.sums.mean[used] if evidence.fit_intercept else 0.0
     block = (design.columns(used) - centre) / evidence.x_scale[used] * root[:, None]
     residual = (y - candidate.intercept - design.matvec(candidate.coef)) / problem.y_scale * root
-    inside = _orthonormal(block).T @ residual
+    basis, triangle, order = _factors(block)
+    inside = basis.T @ residual
+    stopped = problem.penalty.stopped(problem.b, problem.g)[used]
+    if stopped.any():
+        from scipy.linalg import solve_triangular
+
+        if basis.shape[1] < len(used):
+            return None
+        inside = solve_triangular(triangle, np.where(stopped, 0.0, block.T @ residual)[order], trans="T")
     return 0.5 * float(inside @ inside)
 
 
-def _orthonormal(block: Floats) -> Floats:
-    """A basis of the columns' span; what depends on other columns to rounding adds no direction of its own."""
+def _factors(block: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """QR with the order of its columns; what depends on other columns to rounding adds no direction of its own."""
     from scipy.linalg import qr
 
-    q, r, _ = qr(block, mode="economic", pivoting=True)
+    q, r, order = qr(block, mode="economic", pivoting=True)
     pivots = np.abs(np.diag(r))
-    return np.asarray(q[:, pivots > 1e-14 * max(block.shape) * pivots[0]]) if len(pivots) else q
+    kept = pivots > 1e-14 * max(block.shape) * pivots[0] if len(pivots) else np.zeros(0, dtype=bool)
+    return np.asarray(q[:, kept]), np.asarray(r), np.asarray(order)
 
 
 def _quadratic_gap(problem: _Problem) -> float:

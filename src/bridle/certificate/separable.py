@@ -191,21 +191,23 @@ def _hessian(view: _View, which: NDArray[np.intp]) -> tuple[Floats, float]:
 
 
 def _newton_decrease(view: _View) -> float:
-    """g' H^+ g / 2 over every column: to second order what the loss still lacks; infinite where H does not say.
+    """g' H^+ g / 2 over the columns in use: to second order what the loss still lacks; infinite where H does not say.
 
-    Columns that depend on others leave directions without curvature. The loss is flat along them where the gradient there is
-    rounding: below 1e-12 of the slopes in units of their curvature.
+    The gradient of a column that its bound stops counts as none: it can only lose by moving. Columns that depend on others
+    leave directions without curvature. The loss is flat along them where the gradient there is rounding: below 1e-12 of the
+    slopes in units of their curvature.
     """
-    used = np.flatnonzero(view.x_scale > 0)
+    used = np.flatnonzero((view.x_scale > 0) & np.isfinite(view.penalty.factors))
     if not len(used):
         return 0.0
-    if len(used) > MOST_COLUMNS or view.penalty.lower is not None or view.penalty.upper is not None:
+    if len(used) > MOST_COLUMNS or not view.penalty.feasible(view.b):
         return math.inf
     matrix, _ = _hessian(view, used)
     size = np.sqrt(np.diag(matrix))
     if not (size > 0).all() or not np.isfinite(matrix).all():
         return math.inf
-    pull = np.concatenate([np.zeros(int(view.fit_intercept)), view.g[used]]) / size
+    own = np.where(view.penalty.stopped(view.b, view.g), 0.0, view.g)[used]
+    pull = np.concatenate([np.zeros(int(view.fit_intercept)), own]) / size
     values, vectors = np.linalg.eigh(matrix / size / size[:, None])
     along = vectors.T @ pull
     curved = values > 1e-12 * values[-1]

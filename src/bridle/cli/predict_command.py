@@ -54,7 +54,7 @@ def predict(
 
 def prediction_name(model: Any, name: str) -> str:
     """What a column of predictions is called: ``name``, but of a model of two classes what it is the probability of."""
-    classes = model.classes if hasattr(model, "has_offset") else ()
+    classes: tuple[str, ...] = model.classes if hasattr(model, "has_offset") else ()
     return f"probability of {model.target_name}={classes[1]}" if len(classes) == 2 else name
 
 

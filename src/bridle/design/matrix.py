@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -107,14 +108,14 @@ class Design:
 
     def matvec(self, right: Floats, threads: int = 1) -> Floats:
         """x @ right, shape (n,) or (n, k)."""
-        flat = self.spread(right.reshape(self.p, -1))
+        flat = self.spread(right.reshape(self.p, math.prod(right.shape[1:])))
         parts = self.map_tiles(lambda a, b: self.times_rows(a, b, flat), threads)
         out = np.concatenate(parts) if parts else np.zeros((0, flat.shape[1]))
         return out.reshape(self.n, *right.shape[1:])
 
     def rmatvec(self, right: Floats, threads: int = 1) -> Floats:
         """x.T @ right, shape (p,) or (p, k)."""
-        flat = right.reshape(self.n, -1)
+        flat = right.reshape(self.n, math.prod(right.shape[1:]))
         out = np.zeros((self.p, flat.shape[1]))
         for part in self.map_tiles(lambda a, b: self.transposed_times_rows(a, b, flat[a:b]), threads):
             out += part

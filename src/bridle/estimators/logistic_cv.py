@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 from sklearn.model_selection import check_cv
+from sklearn.utils import metadata_routing
 from sklearn.utils._metadata_requests import MetadataRouter, MethodMapping, _raise_for_params
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.metadata_routing import _routing_enabled, process_routing
@@ -83,6 +84,9 @@ class LogisticRegressionCV(TwoClasses):
     >>> round(est.C_, 4), est.scores_.shape, est.model_.certificate.certified
     (0.0464, (5, 1, 4), True)
     """
+
+    # It goes on to the scorer, and is no argument of this class's own.
+    __metadata_request__score: ClassVar[dict[str, Any]] = {"sample_weight": metadata_routing.UNUSED}
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **{

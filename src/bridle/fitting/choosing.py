@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._numerics import thread_count
 from ..errors import UsageError
 from ..model import Model
 from ..paths import build_paths
@@ -20,6 +21,8 @@ from .diagnosing import out_of_fold_of
 from .intake import Prepared, Teller, check_null, engines_for, penalty_of
 from .modelling import assembled
 from .planning import plan_of
+from .procedures import Procedures, best_mixes, end_notes, whole_penalty
+from .relaxing import relaxed
 from .remarks import counted
 
 Floats = NDArray[np.float64]
@@ -46,6 +49,8 @@ class Choosing:
     stop: str | None = None
     out_of_fold: bool = False
     threads: int | None = None
+    adaptive: Any = False
+    relax: Any = False
 
 
 def chosen(
@@ -58,31 +63,55 @@ def chosen(
     rows = ready.rows
     if asked.rule not in RULES:
         raise UsageError(f"rule must be one of {', '.join(RULES)}, not {asked.rule!r}.")
-    engines = engines_for(rows, folds, ready.schema, asked.threads, tell)
-    penalty = penalty_of(ready.schema, rows.design, asked.penalty_factors, asked.lower, asked.upper)
-    null = engines[0].null(penalty, asked.fit_intercept, asked.standardize)
+    ways = Procedures.of(asked.adaptive, asked.relax)
+    readings = engines_for(rows, folds, ready.schema, asked.threads, tell)
+    engine = readings[0]
+    own = penalty_of(ready.schema, rows.design, asked.penalty_factors, asked.lower, asked.upper)
+    null = engine.null(own, asked.fit_intercept, asked.standardize)
     check_null(null, ready)
+    engines = ways.weighted(readings, rows)
+    penalty, notes = whole_penalty(engines[0], folds, own, asked.fit_intercept, asked.standardize)
+    if penalty is not own:
+        null = engine.null(penalty, asked.fit_intercept, asked.standardize)
     plan, tops = plan_of(
-        rows, engines[0], null, penalty, asked.l1_ratios, asked.alphas, asked.n_alphas, asked.scale, asked.standardize,
+        rows, engine, null, penalty, asked.l1_ratios, asked.alphas, asked.n_alphas, asked.scale, asked.standardize,
         asked.fit_intercept, asked.max_variables, asked.stop,
     )  # fmt: skip
-    scores = cross_validate(
-        rows, engines, folds, plan, nested=asked.nested, progress=tell("cross-validation")
+    narrow = replace(plan, penalty=own)  # every problem puts its own weights to these factors
+    wide, mixing = ways.widened(narrow), ways.relaxed(engines, rows)
+    scores = ways.offered(
+        cross_validate(rows, mixing, folds, wide, nested=asked.nested, progress=tell("cross-validation"))
     )
-    curves = scores.curves(plan)
-    choices = _choices(curves, None if rate is None else rate(engines, plan), asked.rule)
-    ratio = int(np.flatnonzero(plan.l1_ratios == choices[asked.rule].l1_ratio)[0])
-    path = build_paths(scores.whole, plan, null, engines[0], tops, [ratio], rows.family)[0]
-    path, certificates = certified(rows, engines[0], null, plan, path, choices, asked.threads)
-    choices = {name: counted(choice, path, ready.schema) for name, choice in choices.items()}
-    held, diagnostics = out_of_fold_of(ready, engines, folds, plan, choices[asked.rule], asked.out_of_fold)
+    curves = ways.named(scores.curves(wide))
+    choices = _choices(curves, None if rate is None else rate(mixing, wide), asked.rule)
+    first = choices[asked.rule]
+    ratio = int(np.flatnonzero(plan.l1_ratios == first.l1_ratio)[0])
+    tops = [tops[ratio]] * len(wide.l1_ratios)
+    slot = ratio * len(ways.compared)  # of the penalized fit
+    path = build_paths(scores.whole, replace(wide, penalty=penalty), null, engine, tops, [slot], rows.family)[
+        0
+    ]
+    path, certificates = certified(rows, engine, null, plan, path, choices, asked.threads)
+    loose = None
+    if first.mix < 1:
+        split, count = folds.rounds[0].split(), thread_count(asked.threads)
+        loose = relaxed(rows, engine, split, null, plan, path, choices, count)
+    choices = {
+        name: counted(choice, path, ready.schema, loose.refits if loose else None)
+        for name, choice in choices.items()
+    }
+    at_mix = ways.relaxed(engines, rows, (first.mix,))
+    held, diagnostics = out_of_fold_of(ready, at_mix, folds, narrow, choices[asked.rule], asked.out_of_fold)
     honest = scores.nested(curves, asked.rule)
     if honest is not None and ready.schema.n_columns == len(np.unique(ready.schema.variable_of_column())):
         honest = replace(honest, choices=tuple(replace(c, n_variables=c.n_columns) for c in honest.choices))
     selection = Selection(
-        asked.rule, curves, choices, scores.null_error, folds.text, folds.n_folds, honest, held, diagnostics
-    )
-    return assembled(ready, selection, path, certificates, engines[0], plan, call)
+        asked.rule, best_mixes(curves) if ways.mixes else curves, choices, scores.null_error, folds.text, folds.n_folds,
+        honest, held, diagnostics, tuple(curve for curve in curves if len(curve.mean)) if ways.mixes else (),
+    )  # fmt: skip
+    ready = replace(ready, notes=(*ready.notes, *notes, *end_notes(mixing, first.l1_ratio)))
+    model = assembled(ready, selection, path, certificates, engine, plan, call, loose)
+    return replace(model, adaptive=ways.gamma)
 
 
 def _choices(
@@ -97,7 +126,7 @@ def _choices(
         curve = curves[i]
         out[name] = Choice(
             name, curve.l1_ratio, float(curve.alphas[k]), k, float(curve.mean[k]), float(curve.standard_error[k]),
-            float(curve.train_error[k]), int(curve.n_nonzero[k]),
+            float(curve.train_error[k]), int(curve.n_nonzero[k]), mix=curve.mix,
         )  # fmt: skip
     return out
 

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from .._numerics import single_threaded_blas, thread_count
 from ..certificate import Candidate, Responses, certify_separable
 from ..errors import DataError
-from ..families import SQUARED
+from ..families import SQUARED, family_named
 from ..model import Model
 from ..objective import alpha_max
 from ..paths import VANISHING, build_paths
 from ..penalties import Penalty
 from ..selection import Selection
+from ..selection.crossvalidation import coefficients
 from ..solvers import Engine, Plan, Rows, Solution, Split, prepare
+from ..solvers.least_squares import least_squares
+from ..solvers.modes import Targets
 from ..solvers.plan import Null, SparseRows
 from .certifying import certified
 from .given import elastic_net_at
@@ -27,6 +30,7 @@ from .modelling import Setting, assembled, given_model
 
 Floats = NDArray[np.float64]
 SOLVED = 1e-10  # relative gap
+MOST_COLUMNS = 3_000  # beyond, nobody looks whether unpenalized columns depend on each other
 STILL = 1e-8  # of the optimality conditions of a fit of before that is kept
 SEPARATED = 1e-6  # share of the null deviance below which classes are told apart
 
@@ -51,9 +55,10 @@ class Fitted:
 
     @property
     def separated(self) -> bool:
-        """Whether nothing holds the coefficients and the rows are fitted all but perfectly: two classes told apart."""
+        """Whether nothing holds the coefficients and two classes are told apart: then there is no finite optimum."""
         error = float(self.model.path.train_error[self.model.selection.chosen.index])
-        return self.model.alpha == 0 and error <= SEPARATED * self.null_deviance
+        unheld = self.model.alpha == 0 and family_named(self.model.family).classes
+        return unheld and error <= SEPARATED * self.null_deviance
 
     @property
     def shortfall(self) -> float:
@@ -101,6 +106,8 @@ def _fit_at(
     solution = None if start is None else _kept(rows, engine, null, plan, start, threads, final)
     if solution is None:
         solution = engine.solve(plan, split)
+    if alpha == 0 and rows.design.p and penalty.plain:
+        solution = _shortest(rows, engine, null, plan, solution, threads)
     top = alpha_max(null.gradient, penalty, l1_ratio)
     path = build_paths(solution, plan, null, engine, [top], None, rows.family)[0]
     kept = int(path.n_nonzero[0])
@@ -115,6 +122,39 @@ def _fit_at(
         steps if solution.solver == "kept" else max(steps, 1),
         null_deviance(rows, asked.fit_intercept),
     )
+
+
+def _shortest(rows: Rows, engine: Engine, null: Null, plan: Plan, found: Solution, threads: int) -> Solution:
+    """Without a penalty many coefficients may fit alike: the shortest with the same linear predictors.
+
+    Where the columns are independent these are the coefficients themselves, and nothing is done.
+    """
+    design = rows.design
+    if design.n > design.p and _independent(engine, null, plan.fit_intercept):
+        return found
+    coefs, intercepts = coefficients(found, 0, np.array([0]))
+    eta = design.matvec(coefs[0], threads) + intercepts[0]
+    own = least_squares(Targets(design, eta[:, None], rows.weights), None, plan.fit_intercept, threads)[:, 0]
+    intercept = 0.0
+    if plan.fit_intercept:
+        share = np.ones(len(eta)) if rows.weights is None else rows.weights
+        intercept = float(share @ (eta - design.matvec(own, threads)) / share.sum())
+    return replace(
+        found,
+        coefs=[SparseRows.of(np.where(null.x_scale > 0, own * null.x_scale, 0.0)[None])],
+        intercepts=[np.array([[intercept]])],
+        nonzero=np.full((1, 1, 1), int(np.count_nonzero(own)), dtype=np.int64),
+    )
+
+
+def _independent(engine: Engine, null: Null, fit_intercept: bool) -> bool:
+    """Whether the columns that vary are far from dependent, by the eigenvalues of their Gram."""
+    used = np.flatnonzero(null.usable)
+    if not len(used) or len(used) > MOST_COLUMNS:
+        return True
+    gram = engine.gram(used, fit_intercept)
+    size = np.sqrt(np.diag(gram))
+    return bool(np.linalg.eigvalsh(gram / size / size[:, None])[0] > 1e-11)
 
 
 def _least_squares(

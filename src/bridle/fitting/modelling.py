@@ -22,6 +22,7 @@ from ..table import Note, Schema
 from .certifying import named
 from .given import Fit
 from .intake import Prepared
+from .relaxing import Relaxed
 from .remarks import correlated_groups, matrix_notes
 
 Floats = NDArray[np.float64]
@@ -133,18 +134,20 @@ def plain_null(engine: Engine, p: int) -> Null:
 
 def assembled(
     ready: Prepared, selection: Selection, path: Path, certificates: Mapping[str, Certificate], engine: Engine, plan: Plan,
-    call: Mapping[str, Any],
+    call: Mapping[str, Any], relaxed: Relaxed | None = None,
 ) -> Model:  # fmt: skip
-    """The frozen model of any family around a path, from the engine that solved it."""
+    """The frozen model of any family around a path, from the engine that solved it; ``relaxed``: with refits mixed in."""
     rows, schema = ready.rows, ready.schema
     index = selection.chosen.index
-    coef = path.stored.row(index)
+    coef, intercept = path.stored.row(index), float(path.intercepts[index])
+    if relaxed is not None:
+        coef, intercept = relaxed.refits.mixed(index, coef, intercept, selection.chosen.mix)
     plain = plain_null(engine, rows.design.p)
     # Per standard deviation of the column; of squared error also of the target, of a link on its own scale.
     standardized = coef * plain.x_scale / (plain.y_scale if rows.family == SQUARED else 1.0)
     return Model(
         schema=schema,
-        intercept=float(path.intercepts[index]),
+        intercept=intercept,
         coef=coef,
         coef_standardized=standardized,
         path=path,
@@ -165,4 +168,8 @@ def assembled(
         classes=ready.classes,
         has_offset=ready.has_offset,
         solver=engine.name,
+        refits=None if relaxed is None else relaxed.refits,
+        refit_certificates={}
+        if relaxed is None
+        else {rule: named(c, schema) for rule, c in relaxed.certificates.items()},
     )

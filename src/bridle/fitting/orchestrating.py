@@ -17,12 +17,13 @@ from ..errors import NotCertifiedWarning, number
 from ..families import SQUARED, family_named
 from ..model import Model, room_of
 from ..paths import Origin, Path, solve_paths
-from ..solvers import Plan, Split, prepare
+from ..solvers import Plan, Rows, Split, prepare
 from .calls import Progress, call_of, teller
 from .certifying import certificates_of, named
 from .choosing import Choosing, chosen
 from .intake import check_read, check_scale, checked_weights, folds_of, penalty_of, read_in
 from .planning import grid_of
+from .relaxing import verified_refits
 from .remarks import family_notes
 
 Floats = NDArray[np.float64]
@@ -57,6 +58,8 @@ def fit(
     nested: bool = True,
     max_variables: int | None = None,
     stop: str | None = None,
+    adaptive: bool | float = False,
+    relax: bool | Sequence[float] = False,
     seed: int = 0,
     out_of_fold: bool = False,
     threads: int | None = None,
@@ -97,6 +100,12 @@ def fit(
     stop : "auto": on wide tables a path ends early, once the error on other rows has clearly turned in every fold (for five
         alphas in a row above its least by a twentieth of what the path had gained). The curves are then shorter. On other
         tables it changes nothing: there paths cost less than reading the table.
+    adaptive : True, or a power above 0 (True is 1): the adaptive lasso. Every penalty factor is multiplied by
+        (largest pilot / own pilot)^power, the pilot a ridge fit in the units of the penalty, made of all rows for the model
+        and of its training rows alone in every fold. The column with the largest pilot pays alpha as without weights, the
+        others more; a pilot of zero leaves its column out. ``stop`` then changes nothing.
+    relax : True, or a list of mixes between 0 and 1 (True is 0, 0.25, 0.5, 0.75 and 1): the relaxed lasso. Cross-validation
+        also chooses how to mix the penalized fit (1) with the unpenalized one on the columns it keeps (0).
     seed : of the folds.
     out_of_fold : keep predictions of every row by fits that did not see it.
     threads : how many; the result does not depend on it.
@@ -131,11 +140,13 @@ def fit(
     made = folds_of(ready.rows.design.n, folds, repeats, stratify, ready, seed)
     settings = Choosing(
         l1_ratios, alphas, n_alphas, scale, standardize, fit_intercept, penalty_factors, lower, upper, rule, nested,
-        max_variables, stop, out_of_fold, threads,
+        max_variables, stop, out_of_fold, threads, adaptive, relax,
     )  # fmt: skip
     model = chosen(ready, made, settings, call, tell)
-    if not model.certificate.certified:
-        warnings.warn(model.certificate.sentence, NotCertifiedWarning, stacklevel=2)
+    refit = model.refit_certificates.get(model.selection.rule, model.certificate)
+    for certificate in dict.fromkeys((model.certificate, refit)):
+        if not certificate.certified:
+            warnings.warn(certificate.sentence, NotCertifiedWarning, stacklevel=2)
     return model
 
 
@@ -244,6 +255,7 @@ def verify(
 ) -> dict[str, Any]:
     """The certificates of every choice's fit, recomputed from these rows: those that the model was fitted on.
 
+    Of a relaxed lasso they are of the penalized fits ("min", "1se") and of the refits ("min refit", "1se refit").
     Nothing of the fit is reused but the coefficients and the objective's settings. ``y`` and ``weights`` (n,) are needed
     where they are no columns of ``data``. Of a network it is one ``bridle.torch`` statement: whether the rows give the
     recorded objective, and how still that lies.
@@ -258,7 +270,7 @@ def verify(
     weights = own.weights if weights is None else checked_weights(weights, design.n, least=1)
     candidates = []
     for rule, choice in model.selection.choices.items():
-        coef, intercept = model.fit_of(rule)
+        coef, intercept = model.fit_of(rule) if model.refits is None else model.penalized_fit_of(rule)
         candidates.append(Candidate(choice.alpha, choice.l1_ratio, intercept, coef))
     family = family_named(model.family)
     settings: dict[str, Any] = {
@@ -266,10 +278,16 @@ def verify(
         "standardize": model.standardize,
         "tolerance": model.certificate.tolerance,
     }
-    if family != SQUARED:
-        responses = Responses(family, own.target, weights, own.offset)
+    target, offset = own.target, own.offset
+    if family == SQUARED and offset is not None:
+        target, offset = target - offset, None
+    rows = Rows(design, target, weights, offset, family)
+    if family == SQUARED:
+        proven = certify(design, target, weights, candidates, model.penalty, **settings)
+    else:
+        responses = Responses(family, target, weights, offset)
         proven = certify_separable(design, responses, candidates, model.penalty, **settings)
-        return {rule: named(c, model.schema) for rule, c in zip(model.selection.choices, proven)}
-    target = own.target if own.offset is None else own.target - own.offset
-    found = certify(design, target, weights, candidates, model.penalty, **settings)
-    return {rule: named(c, model.schema) for rule, c in zip(model.selection.choices, found)}
+    found = dict(zip(model.selection.choices, proven))
+    if model.refits is not None:
+        found |= verified_refits(model, rows, settings)
+    return {rule: named(c, model.schema) for rule, c in found.items()}

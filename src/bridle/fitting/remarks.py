@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..model import CorrelatedGroup
 from ..paths import Path
-from ..selection import Choice
+from ..selection import Choice, Refits
 from ..solvers import Engine
 from ..solvers.plan import Null
 from ..table import Note, Schema
@@ -24,8 +24,11 @@ def label(schema: Schema, column: int) -> str:
     return f"x{column}" if isinstance(schema.matrix_columns, int) else schema.column_names()[column]
 
 
-def counted(choice: Choice, path: Path, schema: Schema) -> Choice:
-    kept = np.flatnonzero(path.stored.row(choice.index))
+def counted(choice: Choice, path: Path, schema: Schema, refits: Refits | None = None) -> Choice:
+    coef = path.stored.row(choice.index)
+    if refits is not None:
+        coef, _ = refits.mixed(choice.index, coef, 0.0, choice.mix)
+    kept = np.flatnonzero(coef)
     return replace(choice, n_columns=len(kept), n_variables=len(np.unique(schema.variable_of_column()[kept])))
 
 

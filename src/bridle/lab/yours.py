@@ -102,6 +102,11 @@ def _columns(key: Key, progress: Progress, tables: Tables) -> Lesson:
     schema: Schema | None
     try:
         schema = infer(table, **arguments)
+        if schema.classes:
+            raise DataError(
+                f'The target "{schema.target}" is two classes, {schema.classes[0]} and {schema.classes[1]}. This screen '
+                "fits numbers so far; for classes there is bridle.fit, and bridle fit on the command line."
+            )
     except BridleError as found:
         problem = str(found)
         schema = _without_roles(table, arguments)
@@ -282,8 +287,8 @@ def _fitted(asked: Asked, progress: Progress, tables: Tables) -> Model:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotCertifiedWarning)  # the lesson says so itself
         model = fit(
-            asked.learn, l1_ratios=ratio, rule=asked.rule, seed=asked.seed, nested=False, progress=progress,
-            **asked.arguments,
+            asked.learn, family="squared", l1_ratios=ratio, rule=asked.rule, seed=asked.seed, nested=False,
+            progress=progress, **asked.arguments,
         )  # fmt: skip
     if asked.share > 0:
         text = (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..certificate import Certificate
 from ..paths import Path
 from ..penalties import Penalty
-from ..selection import Selection
+from ..selection import Refits, Selection
 from ..table import Note, Schema
 
 Floats = NDArray[np.float64]
@@ -53,3 +53,6 @@ class Contents:
     classes: tuple[str, ...] = ()
     has_offset: bool = False
     solver: str = ""
+    adaptive: float | None = None
+    refits: Refits | None = None
+    refit_certificates: Mapping[str, Certificate] = field(default_factory=dict)

@@ -49,6 +49,9 @@ class Model(Contents):
     family : the loss, as ``bridle.fit`` takes it: "squared", "binomial", "tweedie(1.5)" ...
     classes : names of the two classes of a binomial target, the second one counted as 1; empty otherwise.
     has_offset : whether it was fitted with an offset, which predictions then demand.
+    adaptive : the power of the weights that a pilot gave the penalty factors, which ``penalty`` holds; None without them.
+    refits : of a relaxed lasso the unpenalized fits on the supports of ``path``, whose mixtures with its fits predict.
+    refit_certificates : of these refits, for every rule; empty where nothing is mixed in.
     notes, correlated, call, n_rows, target_name, target_mean, target_sd : for the report.
 
     A model predicts, scores and saves itself; what stands above it (reports, exports) are functions of it.
@@ -68,6 +71,11 @@ class Model(Contents):
     def l1_ratio(self) -> float:
         """The mix, chosen or given: 0 is ridge, 1 is lasso."""
         return self.selection.chosen.l1_ratio
+
+    @property
+    def mix(self) -> float:
+        """The share of the penalized fit: 1 but for a relaxed lasso, 0 where the refit on its support stands alone."""
+        return self.selection.chosen.mix
 
     @cached_property
     def coefficients(self) -> tuple[Coefficient, ...]:
@@ -137,6 +145,14 @@ class Model(Contents):
             return self.coef, self.intercept
         if rule not in self.selection.choices:
             raise UsageError(f"rule must be one of {', '.join(self.selection.choices)}, not {rule!r}.")
+        choice = self.selection.choices[rule]
+        coef, intercept = self.penalized_fit_of(rule)
+        if self.refits is None:
+            return coef, intercept
+        return self.refits.mixed(choice.index, coef, intercept, choice.mix)
+
+    def penalized_fit_of(self, rule: str) -> tuple[Floats, float]:
+        """The same of the penalized fit alone, before any refit is mixed in."""
         index = self.selection.choices[rule].index
         return self.path.stored.row(index), float(self.path.intercepts[index])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from ..certificate import Certificate
 from ..errors import ModelFileError
 from ..paths import Path
 from ..penalties import Penalty
-from ..selection import Choice, Curve, Diagnostics, NestedError, Selection
+from ..selection import Choice, Curve, Diagnostics, NestedError, Refits, Selection
 from ..solvers.plan import SparseRows
 from ..table import Note, Schema
 from .contents import Contents, CorrelatedGroup
@@ -32,6 +32,7 @@ _CURVE_ARRAYS = ("alphas", "mean", "standard_error", "fold_errors", "train_error
 _PLAIN = (
     "intercept", "fit_intercept", "standardize", "n_rows", "target_name", "target_mean", "target_sd", "family", "solver",
 )  # fmt: skip
+_STORED = ("starts", "columns", "values")
 
 
 def save_contents(model: Contents, path: str | os.PathLike[str]) -> None:
@@ -48,8 +49,11 @@ def save_contents(model: Contents, path: str | os.PathLike[str]) -> None:
             arrays[name] = bound
     for name in _PATH_ARRAYS:
         arrays[f"path.{name}"] = np.asarray(getattr(model.path, name))
-    for name in ("starts", "columns", "values"):
+    for name in _STORED:
         arrays[f"path.stored.{name}"] = getattr(model.path.stored, name)
+    if model.refits is not None:
+        arrays["refits.intercepts"] = model.refits.intercepts
+        arrays |= {f"refits.stored.{name}": getattr(model.refits.stored, name) for name in _STORED}
     arrays |= selection_arrays(model.selection)
     modelfile.write(path, "model", _header(model), arrays)
 
@@ -65,6 +69,13 @@ def _header(model: Contents) -> dict[str, Any]:
         "correlated": [asdict(group) for group in model.correlated],
         "call": plain_call(model.call),
         "certificates": {rule: certificate.to_dict() for rule, certificate in model.certificates.items()},
+        "adaptive": model.adaptive,
+        "refits": None
+        if model.refits is None
+        else {
+            "end": model.refits.end,
+            "certificates": {rule: c.to_dict() for rule, c in model.refit_certificates.items()},
+        },
         "path": {
             name: getattr(path, name)
             for name in ("l1_ratio", "gap_source", "alpha_max", "y_mean", "y_scale", "solver", "family")
@@ -82,6 +93,8 @@ def selection_header(selection: Selection) -> dict[str, Any]:
         "fold_text": selection.fold_text,
         "n_folds": selection.n_folds,
         "l1_ratios": [curve.l1_ratio for curve in selection.curves],
+        "mixes": [curve.mix for curve in selection.curves],
+        "relaxed": [[curve.l1_ratio, curve.mix] for curve in selection.relaxed],
         "choices": {rule: asdict(choice) for rule, choice in selection.choices.items()},
         "nested": None
         if nested is None
@@ -98,8 +111,9 @@ def selection_header(selection: Selection) -> dict[str, Any]:
 def selection_arrays(selection: Selection) -> dict[str, NDArray[Any]]:
     """The curves, what was summed up of predictions out of fold, and these themselves where they were kept."""
     arrays = {
-        f"curve.{i}.{name}": np.asarray(getattr(curve, name))
-        for i, curve in enumerate(selection.curves)
+        f"{kind}.{i}.{name}": np.asarray(getattr(curve, name))
+        for kind, curves in (("curve", selection.curves), ("relaxed", selection.relaxed))
+        for i, curve in enumerate(curves)
         for name in _CURVE_ARRAYS
     }
     if selection.out_of_fold is not None:
@@ -112,13 +126,11 @@ def selection_arrays(selection: Selection) -> dict[str, NDArray[Any]]:
 def selection_of(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Selection:
     """The selection that ``selection_header`` and ``selection_arrays`` wrote."""
     nested, diagnosed = header["nested"], header.get("diagnostics")
-    begin = "diagnostics."
+    begin, mixes = "diagnostics.", header.get("mixes") or [1.0] * len(header["l1_ratios"])
     return Selection(
         rule=header["rule"],
-        curves=tuple(
-            Curve(float(ratio), *(arrays[f"curve.{i}.{name}"] for name in _CURVE_ARRAYS))
-            for i, ratio in enumerate(header["l1_ratios"])
-        ),
+        curves=_curves("curve", zip(header["l1_ratios"], mixes), arrays),
+        relaxed=_curves("relaxed", header.get("relaxed", ()), arrays),
         choices={rule: Choice(**choice) for rule, choice in header["choices"].items()},
         null_error=header["null_error"],
         fold_text=header["fold_text"],
@@ -134,6 +146,17 @@ def selection_of(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
             {name.removeprefix(begin): value for name, value in arrays.items() if name.startswith(begin)},
         ),
     )
+
+
+def _curves(
+    kind: str, places: Iterable[Sequence[float]], arrays: Mapping[str, NDArray[Any]]
+) -> tuple[Curve, ...]:
+    """Of the kind "curve" or "relaxed", at these l1_ratios and mixes."""
+    out = []
+    for i, (ratio, mix) in enumerate(places):
+        own: dict[str, Any] = {name: arrays[f"{kind}.{i}.{name}"] for name in _CURVE_ARRAYS}
+        out.append(Curve(float(ratio), mix=float(mix), **own))
+    return tuple(out)
 
 
 def plain_call(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,7 +193,7 @@ def load_contents(path: str | os.PathLike[str], kind: type[Kind]) -> Any:
 
 def _fields(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
     coef = arrays["coef"]
-    stored: dict[str, Any] = {name: arrays[f"path.stored.{name}"] for name in ("starts", "columns", "values")}
+    stored: dict[str, Any] = {name: arrays[f"path.stored.{name}"] for name in _STORED}
     of_path: dict[str, Any] = {name: arrays[f"path.{name}"] for name in _PATH_ARRAYS}
     path = Path(**of_path, **header["path"], stored=SparseRows(**stored, p=len(coef)))
     return {
@@ -193,4 +216,19 @@ def _fields(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> dict[str
             for group in header["correlated"]
         ),
         "call": header["call"],
+        "adaptive": header.get("adaptive"),
+        **_refits(header.get("refits"), arrays, len(coef)),
+    }
+
+
+def _refits(header: Mapping[str, Any] | None, arrays: Mapping[str, NDArray[Any]], p: int) -> dict[str, Any]:
+    """The fields that only a relaxed lasso has."""
+    if header is None:
+        return {}
+    stored: dict[str, Any] = {name: arrays[f"refits.stored.{name}"] for name in _STORED}
+    return {
+        "refits": Refits(SparseRows(**stored, p=p), arrays["refits.intercepts"], header["end"]),
+        "refit_certificates": {
+            rule: Certificate.from_dict(values) for rule, values in header["certificates"].items()
+        },
     }

@@ -80,7 +80,7 @@ def _of_classes(model: Model, found: Diagnostics, both: Draw, ratio: float) -> d
     return {
         "pictures": shown,
         "pictures_title": "How good are the probabilities?",
-        "thresholds": _thresholds(model, found, ratio),
+        "thresholds": _thresholds(model, found, ratio) if math.isfinite(found.scores["auc"]) else None,
     }
 
 

@@ -1,16 +1,25 @@
 """Choosing the strength: folds, cross-validation, the rules, nested cross-validation."""
 
+from .adaptive import AdaptiveEngine
 from .choosing import Choice, Curve, NestedError, Selection, choose
 from .crossvalidation import Scores, cross_validate
 from .diagnostics import Diagnostics
 from .folds import Folds, Round, checked_pairs, make_folds
+from .procedures import training_of
+from .refits import Refits, unpenalized_on
+from .refitting import Refitting
+from .relaxed import RelaxedEngine
 
 __all__ = [
+    "AdaptiveEngine",
     "Choice",
     "Curve",
     "Diagnostics",
     "Folds",
     "NestedError",
+    "Refits",
+    "Refitting",
+    "RelaxedEngine",
     "Round",
     "Scores",
     "Selection",
@@ -18,4 +27,6 @@ __all__ = [
     "choose",
     "cross_validate",
     "make_folds",
+    "training_of",
+    "unpenalized_on",
 ]

@@ -28,6 +28,7 @@ class Curve:
     alphas : (A,).  mean, standard_error : (A,) over the folds, weighted by their weight.
     fold_errors : (K, A); (0, A) for leave-one-out, whose folds of one row are not kept.
     train_error : (A,) of the fit on all rows.  n_nonzero : (A,) of that fit.
+    mix : 1 of the penalized fits, less of their mixtures with refits (see ``RelaxedEngine``).
     """
 
     l1_ratio: float
@@ -37,13 +38,14 @@ class Curve:
     fold_errors: Floats
     train_error: Floats
     n_nonzero: NDArray[np.int64]
+    mix: float = 1.0
 
 
 @dataclass(frozen=True)
 class Choice:
     """One strength, why it was chosen, and what it costs.
 
-    ``error`` and ``standard_error`` are NaN where no row was held out.
+    ``error`` and ``standard_error`` are NaN where no row was held out. ``mix`` is the penalized fit's share of the model.
     """
 
     rule: str
@@ -55,6 +57,7 @@ class Choice:
     train_error: float
     n_columns: int
     n_variables: int = 0
+    mix: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Selection:
     Chosen by cross-validation: ``curves`` holds the errors, ``choices`` the rules, whichever was asked for: ``min``
     (smallest mean error) and ``1se`` (the largest alpha, at the minimizer's l1_ratio, whose error is within one standard
     error of the smallest; Breiman et al. 1984); an estimator may know ``min`` alone. With leave-one-out ``fold_text`` is
-    LEAVE_ONE_OUT and ``n_folds`` the number of rows. ``diagnostics`` sums up the predictions out of fold of classes, counts
+    LEAVE_ONE_OUT and ``n_folds`` the number of rows. Of a relaxed lasso ``curves`` has every l1_ratio at its best mix and
+    ``relaxed`` all mixes that were compared. ``diagnostics`` sums up the predictions out of fold of classes, counts
     and amounts; ``out_of_fold`` (n,) holds them where they were asked for.
 
     Given: ``Selection.given``. The rule is "given", its choice the only one, there are no curves and no errors on new rows.
@@ -89,6 +93,7 @@ class Selection:
     nested: NestedError | None = None
     out_of_fold: Floats | None = None
     diagnostics: Diagnostics | None = None
+    relaxed: tuple[Curve, ...] = ()
 
     @classmethod
     def given(
@@ -206,4 +211,5 @@ def choose(curves: tuple[Curve, ...], rule: str) -> Choice:
         float(curve.standard_error[k]),
         float(curve.train_error[k]),
         int(curve.n_nonzero[k]),
+        mix=curve.mix,
     )

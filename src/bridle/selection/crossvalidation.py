@@ -62,19 +62,26 @@ class Scores:
         """For every fold the rule chooses by the other folds alone; its error there is honest."""
         if self.pair_errors is None:
             return None
-        folds = len(self.weights)
+        folds, steps = len(self.weights), np.arange(self.errors.shape[2])
         errors, choices = np.empty(folds), []
         for k in range(folds):
             others = [other for other in range(folds) if other != k]
             inner = self.pair_errors[k, others]
             weights = self.weights[others]
             means, spreads = zip(*(summarize(inner[:, i], weights) for i in range(inner.shape[1])))
-            i, at = pick(list(means), list(spreads), rule)
+            # A choice must be one that the fit without fold k, and that of all rows, can make.
+            possible = [
+                np.where(np.isfinite(self.errors[k, i]) & (steps < len(curve.alphas)), mean, np.nan)
+                for i, (mean, curve) in enumerate(zip(means, curves))
+            ]
+            if not any(np.isfinite(mean).any() for mean in possible):
+                return None
+            i, at = pick(possible, list(spreads), rule)
             errors[k] = self.errors[k, i, at]
             curve = curves[i]
             choices.append(
                 Choice(rule, curve.l1_ratio, float(curve.alphas[at]), at, float(means[i][at]), float(spreads[i][at]),
-                       float(curve.train_error[at]), int(curve.n_nonzero[at]))
+                       float(curve.train_error[at]), int(curve.n_nonzero[at]), mix=curve.mix)
             )  # fmt: skip
         mean, spread = summarize(errors[:, None], self.weights)
         return NestedError(float(mean[0]), float(spread[0]), self.null_error, tuple(choices))

@@ -65,7 +65,7 @@ def pilot_of(training: Training, plan: Plan) -> Pilot:
 
 
 def _smallest(errors: Floats, share: Floats) -> int:
-    """Where the criterion is smallest; ``share`` are the degrees of freedom by the rows. The strongest where none is small."""
+    """Where the criterion is smallest; ``share`` are degrees of freedom by rows. The strongest where all are too many."""
     usable = (share <= MOST_FREEDOM) & np.isfinite(errors)
     if not usable.any():
         return int(np.argmin(share))

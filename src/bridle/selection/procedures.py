@@ -148,4 +148,10 @@ def stacked(parts: list[SparseRows]) -> SparseRows:
     )
 
 
-__all__ = ["Procedure", "Training", "innermost", "side_by_side", "stacked", "training_of"]
+def piece(rows: SparseRows, first: int, last: int) -> SparseRows:
+    """Rows first to last, the last one not among them."""
+    a, b = rows.starts[first], rows.starts[last]
+    return SparseRows(rows.starts[first : last + 1] - a, rows.columns[a:b], rows.values[a:b], rows.p)
+
+
+__all__ = ["Procedure", "Training", "innermost", "piece", "side_by_side", "stacked", "training_of"]

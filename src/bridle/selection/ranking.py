@@ -84,7 +84,7 @@ def roc_of(y: Floats, predicted: Floats, weights: Floats) -> tuple[Roc, float]:
     levels, code = np.unique(-predicted, return_inverse=True)
     hits, misses = np.bincount(code, weights=weights * y), np.bincount(code, weights=weights * (1 - y))
     caught, alarms = np.concatenate([[0.0], np.cumsum(hits)]), np.concatenate([[0.0], np.cumsum(misses)])
-    whole = caught[-1] * alarms[-1]
+    whole = float(caught[-1] * alarms[-1])
     area = float(misses @ (caught[:-1] + 0.5 * hits)) / whole if whole > 0 else float("nan")
     full = Roc(np.concatenate([[np.inf], -levels]), caught, alarms)
     return _thinned(full), area

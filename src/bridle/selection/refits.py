@@ -63,11 +63,6 @@ class Refits:
         return own, mix * intercept + (1 - mix) * float(self.intercepts[k])
 
 
-def support_of(coef: Floats, factors: Floats) -> Index:
-    """The columns that a fit (p,) keeps, unpenalized ones among them whatever their coefficients."""
-    return np.flatnonzero((coef != 0) | (factors == 0))
-
-
 def unpenalized_on(penalty: Penalty, support: Index) -> Penalty:
     """The same bounds, no penalty on the support, and every other column left out."""
     factors = np.full(len(penalty.factors), np.inf)
@@ -75,4 +70,4 @@ def unpenalized_on(penalty: Penalty, support: Index) -> Penalty:
     return replace(penalty, factors=factors)
 
 
-__all__ = ["Refit", "Refits", "support_of", "unpenalized_on"]
+__all__ = ["Refit", "Refits", "unpenalized_on"]

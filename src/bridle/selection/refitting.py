@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from .._numerics import single_threaded_blas
 from ..design import Dense, Design
 from ..errors import DataError
-from ..families import SQUARED
+from ..families import SQUARED, constant_model
 from ..penalties import Penalty
 from ..solvers import Plan, Rows, Split, prepare
 from ..solvers.gram import unpenalized
 from ..solvers.plan import SparseRows
 from .procedures import Training
-from .refits import Index, Refit, Refits, support_of
+from .refits import Index, Refit, Refits
 
 Floats = NDArray[np.float64]
 DEPENDENT = 1e-10  # reciprocal condition number of the kept columns, each scaled to unit length
@@ -33,11 +33,13 @@ class NoRefit(Exception):
 class Refitting:
     """Refits of one problem from its training rows alone.
 
-    ``columns`` (u,) are those that the supports are made of, rising; ``penalty`` is the plan's, for its bounds.
+    ``columns`` (u,) are those that the supports are made of, rising; ``free`` those that are in every support, since they
+    have no penalty; ``penalty`` is the plan's, for its bounds.
     """
 
     training: Training
     columns: Index
+    free: Index
     penalty: Penalty
     fit_intercept: bool
     _known: dict[bytes, Refit | NoRefit] = field(default_factory=dict)
@@ -63,29 +65,39 @@ class Refitting:
         return found
 
     @staticmethod
-    def of(training: Training, paths: Sequence[SparseRows], penalty: Penalty, fit_intercept: bool) -> Refitting:
-        """For the supports along these paths, (A, p) each."""
+    def of(
+        training: Training,
+        paths: Sequence[SparseRows],
+        penalty: Penalty,
+        x_scale: Floats,
+        fit_intercept: bool,
+    ) -> Refitting:
+        """For the supports along these paths, (A, p) each; ``x_scale`` (p,) is 0 of columns that are constant here."""
         room = _room(training, fit_intercept)
-        pieces = [np.flatnonzero(penalty.factors == 0)]
+        free = np.flatnonzero((penalty.factors == 0) & (x_scale > 0))
+        pieces = [free]
         for path in paths:
             length = np.repeat(np.diff(path.starts), np.diff(path.starts))
             pieces.append(path.columns[length < room])
         columns = np.unique(np.concatenate(pieces)).astype(np.intp)
-        return Refitting(training, columns, penalty, fit_intercept)
+        return Refitting(training, columns, free, penalty, fit_intercept)
 
     def along(self, path: SparseRows) -> Refits:
         """The refits on the supports of a path (A, p), up to the first that has none."""
         found: list[Refit] = []
         for k in range(len(path)):
             try:
-                found.append(self.at(support_of(path.row(k), self.penalty.factors)))
+                own = path.columns[path.starts[k] : path.starts[k + 1]]
+                found.append(self.at(np.union1d(own, self.free).astype(np.intp)))
             except NoRefit as problem:
                 return Refits.of(found, path.p, str(problem))
         return Refits.of(found, path.p)
 
     def _fitted(self, support: Index) -> Refit:
         if len(support) >= _room(self.training, self.fit_intercept):
-            raise NoRefit(f"{len(support)} columns are kept, and there are {self.training.count} training rows")
+            raise NoRefit(
+                f"{len(support)} columns kept leave none of {self.training.count} training rows over"
+            )
         if self.training.every.family == SQUARED:
             return self._normal.fit(support, self.penalty)
         return self._by_steps(support)
@@ -97,6 +109,9 @@ class Refitting:
     def _by_steps(self, support: Index) -> Refit:
         """Of another family than squared error: the engine at alpha = 0, on these columns alone."""
         rows = self.training.rows
+        if not len(support):
+            constant = constant_model(rows.family, rows.y, rows.weights, rows.offset, self.fit_intercept)
+            return Refit(support, np.zeros(0), constant)
         block = np.asfortranarray(rows.design.fill(self.training.engine.fills()).columns(support))
         own = replace(rows, design=Design((Dense(block),), np.empty((0, 2), dtype=np.intp)))
         engine = prepare(own, Split.whole(len(own.y)), 1, solver="moments")
@@ -147,6 +162,8 @@ class Normal:
         """Least squares on a support, within the bounds of ``penalty`` (p,)."""
         from scipy.linalg.lapack import dpotrs
 
+        if not len(support):
+            return Refit(support, np.zeros(0), self.y_mean)
         at = np.searchsorted(self.columns, support)
         block, pull, size = self.gram[np.ix_(at, at)], self.pull[at], self.size[at]
         factor = _check_condition(block, np.ones(len(at)))
@@ -172,8 +189,6 @@ def _check_condition(gram: Floats, size: Floats) -> Floats:
     """The Cholesky factor of second moments (s, s) scaled to a unit diagonal; refused where columns depend on others."""
     from scipy.linalg.lapack import dpocon, dpotrf
 
-    if not len(gram):
-        return gram
     if (size > 0).all():
         scaled = gram / size / size[:, None]
         factor, info = dpotrf(scaled)
@@ -186,7 +201,7 @@ def _check_condition(gram: Floats, size: Floats) -> Floats:
 def _check_settled(
     rows: Rows, block: Floats, coefs: Floats, intercept: float, penalty: Penalty, fit_intercept: bool
 ) -> None:
-    """Where no finite fit exists, one more Newton step still moves linear predictors by about one, however far it has gone."""
+    """Where no finite fit exists, one more Newton step still moves linear predictors by about one, however far it went."""
     from scipy.linalg.lapack import dpotrf, dpotrs
 
     weights = np.ones(len(rows.y)) if rows.weights is None else rows.weights
@@ -197,12 +212,7 @@ def _check_settled(
         slope = share * rows.family.slope(rows.y[seen], eta)
         curvature = share * rows.family.weight(rows.y[seen], eta)
         pull = block[seen].T @ slope
-        held = np.zeros(len(coefs), dtype=bool)
-        if penalty.lower is not None:
-            held |= (coefs <= penalty.lower) & (pull > 0)
-        if penalty.upper is not None:
-            held |= (coefs >= penalty.upper) & (pull < 0)
-        free = block[seen][:, ~held]
+        free = block[seen][:, ~penalty.stopped(coefs, -pull)]
         inside = np.hstack([np.ones((len(free), int(fit_intercept))), free])
         hessian = (inside * curvature[:, None]).T @ inside
         size = np.sqrt(np.diag(hessian))
@@ -214,7 +224,9 @@ def _check_settled(
             step = dpotrs(factor, (inside.T @ slope) / size)[0] / size
             good = bool(np.max(np.abs(inside @ step), initial=0.0) <= MOVING * (1 + np.abs(eta).max()))
     if not good:
-        raise NoRefit(f"on the {len(coefs)} columns kept there is no finite fit: its coefficients grow without end")
+        raise NoRefit(
+            f"on the {len(coefs)} columns kept there is no finite fit: its coefficients grow without end"
+        )
 
 
 __all__ = ["NoRefit", "Refitting"]

@@ -61,6 +61,7 @@ def descend(
             break
         if problems.eager:
             problems.curve_own(steps, todo)
+            state.known |= bool(todo[0] == 0)
             state.curvatures += len(todo)
         elif not state.known:
             _share(problems, steps, point, every, state)
@@ -102,6 +103,15 @@ def descend(
             _share(problems, steps, point, np.flatnonzero(~state.own), state, known=todo[0] == 0)
             fresh[~state.own] = True
     return point, gaps
+
+
+def give_curvature(problems: Problems, steps: Any, point: Point, state: State) -> None:
+    """The curvature of where the whole stands, for all problems."""
+    if problems.eager:
+        problems.curve_own(steps, np.array([0]))
+    else:
+        _share(problems, steps, point, np.arange(len(problems)), state)
+        state.known = True
 
 
 def _share(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
 from ..penalties import Penalty
-from .newton_descent import OF_ONE, STATIONARY, State, descend
+from .newton_descent import OF_ONE, STATIONARY, State, descend, give_curvature
 from .newton_problems import Point, Problems
 from .plan import Floats, Plan, Progress, SparseRows
 
@@ -102,7 +102,7 @@ class NewtonPaths:
             )  # fmt: skip
             check_finite(problems, point, alpha)
             out.record(k, problems, point, gaps, None)
-            out.degrees[k] = degrees(self.steps, point, plan.penalty, alpha * (1 - mix))
+            out.degrees[k] = degrees(problems, self.steps, self.state, point, plan.penalty, alpha * (1 - mix))
             tell(progress, plan, ratio, k)
             if out.nonzero[0, k] > plan.max_nonzero:
                 break
@@ -148,7 +148,7 @@ class WorkingPaths:
                     break
                 working, part, steps, point = self._grown(working, wanting, point)
             out.record(k, part, point, gaps, working)
-            out.degrees[k] = degrees(steps, point, part.penalty, l2)
+            out.degrees[k] = degrees(part, steps, self.state, point, part.penalty, l2)
             tell(progress, plan, ratio, k)
             if out.nonzero[0, k] > plan.max_nonzero or k + 1 == len(alphas):
                 break
@@ -222,7 +222,7 @@ def check_finite(problems: Problems, point: Point, alpha: float) -> None:
         )
 
 
-def degrees(steps: Any, point: Point, penalty: Penalty, l2: float) -> float:
+def degrees(problems: Problems, steps: Any, state: State, point: Point, penalty: Penalty, l2: float) -> float:
     """Degrees of freedom of the whole: the number of columns kept, less what the ridge part takes off them.
 
     The trace of (H + D)^-1 H on the support, H the curvature that the last steps were taken with.
@@ -230,6 +230,8 @@ def degrees(steps: Any, point: Point, penalty: Penalty, l2: float) -> float:
     at = np.flatnonzero(point.b[0])
     if l2 == 0 or not len(at) or len(at) > FEW:
         return float(len(at))
+    if not state.known:  # the problems stood at their minima from the start
+        give_curvature(problems, steps, point, state)
     gram = steps.gram(0)[np.ix_(at, at)]
     ridge = np.diag(l2 * penalty.factors[at])
     try:

@@ -1,0 +1,166 @@
+"""The adaptive and the relaxed lasso as arguments of a fit: checked, and put around the engines that cross-validate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import UsageError, number
+from ..penalties import Penalty
+from ..selection import AdaptiveEngine, Curve, Folds, RelaxedEngine, Scores
+from ..selection.relaxed import PLAIN
+from ..solvers import Engine, Plan, Rows
+from ..table import Note
+from .planning import FOLD_TOLERANCE
+
+MIXES = (0.0, 0.25, 0.5, 0.75, 1.0)
+MOST_GAMMA = 10.0
+
+
+@dataclass(frozen=True)
+class Procedures:
+    """What is asked besides a plain path: the power of adaptive weights, or none; the mixes of a relaxed lasso, or none."""
+
+    gamma: float | None = None
+    mixes: tuple[float, ...] = ()
+
+    @staticmethod
+    def of(adaptive: Any, relax: Any) -> Procedures:
+        """From the arguments of ``bridle.fit``.
+
+        Raises
+        ------
+        UsageError
+            For a power or a mix that is none.
+        """
+        return Procedures(_gamma_of(adaptive), _mixes_of(relax))
+
+    @property
+    def compared(self) -> tuple[float, ...]:
+        """The mixes that every l1_ratio is solved for: the penalized fit first, asked for or not, then ever less of it."""
+        return (PLAIN, *sorted(set(self.mixes) - {PLAIN}, reverse=True))
+
+    def weighted(self, readings: list[Engine], rows: Rows) -> list[Engine]:
+        """Engines that weigh the penalties of every problem by its own pilot."""
+        if self.gamma is None:
+            return readings
+        return [AdaptiveEngine(reading, rows, self.gamma) for reading in readings]
+
+    def relaxed(
+        self, engines: list[Engine], rows: Rows, mixes: tuple[float, ...] | None = None
+    ) -> list[Engine]:
+        """Engines that solve every l1_ratio for all mixes, or for those named."""
+        if not self.mixes:
+            return engines
+        return [RelaxedEngine(engine, rows, mixes or self.compared) for engine in engines]
+
+    def widened(self, plan: Plan) -> Plan:
+        """Every l1_ratio once for each mix, as relaxed engines want it."""
+        return plan.only([i for i in range(len(plan.l1_ratios)) for _ in self.compared])
+
+    def offered(self, scores: Scores) -> Scores:
+        """Without the errors of the penalized fit, where that was not among the mixes asked for."""
+        if not self.mixes or PLAIN in self.mixes:
+            return scores
+        slots, pairs = np.arange(scores.errors.shape[1]) % len(self.compared) == 0, scores.pair_errors
+        errors = np.where(slots[:, None], np.nan, scores.errors)
+        return replace(
+            scores,
+            errors=errors,
+            pair_errors=None if pairs is None else np.where(slots[:, None], np.nan, pairs),
+        )
+
+    def named(self, curves: Sequence[Curve]) -> tuple[Curve, ...]:
+        """The curves of a widened plan with their mixes, each as far as every fold reaches."""
+        if not self.mixes:
+            return tuple(curves)
+        count = len(self.compared)
+        return tuple(_cut(replace(curve, mix=self.compared[i % count])) for i, curve in enumerate(curves))
+
+
+def _cut(curve: Curve) -> Curve:
+    known = np.isfinite(curve.mean)
+    done = len(known) if known.all() else int(np.argmin(known))
+    return replace(
+        curve,
+        alphas=curve.alphas[:done],
+        mean=curve.mean[:done],
+        standard_error=curve.standard_error[:done],
+        fold_errors=curve.fold_errors[:, :done],
+        train_error=curve.train_error[:done],
+        n_nonzero=curve.n_nonzero[:done],
+    )
+
+
+def best_mixes(curves: Sequence[Curve]) -> tuple[Curve, ...]:
+    """Of every l1_ratio the curve with the smallest mean error; of equals the first."""
+    best: dict[float, Curve] = {}
+    for curve in curves:
+        if len(curve.mean):
+            old = best.get(curve.l1_ratio)
+            if old is None or curve.mean.min() < old.mean.min():
+                best[curve.l1_ratio] = curve
+    return tuple(best.values())
+
+
+def whole_penalty(
+    engine: Engine, folds: Folds, penalty: Penalty, fit_intercept: bool, standardize: bool
+) -> tuple[Penalty, tuple[Note, ...]]:
+    """The penalty of the model itself, its weights made from all rows, and what is to be said of it."""
+    if not isinstance(engine, AdaptiveEngine):
+        return penalty, ()
+    plan = Plan(np.ones(1), np.ones((1, 1)), penalty, fit_intercept, standardize, FOLD_TOLERANCE)
+    split = folds.rounds[0].split()
+    own = engine.penalty_of(plan, split, 0)
+    alpha = engine.pilot(plan, split, 0).alpha
+    lost = int((~np.isfinite(own.factors) & np.isfinite(penalty.factors)).sum())
+    text = (
+        f"Adaptive lasso: penalties are weighted by a ridge fit (alpha {alpha:.3g}, by generalized cross-validation of its "
+        f"own rows) to the power -{engine.gamma:g}, made anew in every fold."
+    )
+    if lost:
+        text += f" {lost} column{'s' if lost > 1 else ''} with a ridge coefficient of zero left out."
+    return own, (Note("adaptive", None, text, False),)
+
+
+def end_notes(engines: Sequence[Engine], l1_ratio: float) -> tuple[Note, ...]:
+    """Where the relaxed path of one l1_ratio ended before its last alpha, and why."""
+    found = [
+        end
+        for engine in engines
+        if isinstance(engine, RelaxedEngine)
+        for end in engine.ends.get(l1_ratio, {}).values()
+    ]
+    if not found:
+        return ()
+    first = max(found, key=lambda end: end.alpha)
+    text = f"Refits of the relaxed lasso end above alpha {first.alpha:.3g}: {first.why}."
+    return (Note("relaxed", None, text, False),)
+
+
+def _gamma_of(adaptive: Any) -> float | None:
+    if adaptive is None or isinstance(adaptive, (bool, np.bool_)):
+        return 1.0 if adaptive else None
+    gamma = float(number("adaptive", adaptive, 0, MOST_GAMMA))
+    return gamma if gamma > 0 else None
+
+
+def _mixes_of(relax: Any) -> tuple[float, ...]:
+    if relax is None or isinstance(relax, (bool, np.bool_)):
+        return MIXES if relax else ()
+    try:
+        mixes = np.unique(np.asarray(relax, dtype=np.float64))
+        good = np.ndim(relax) == 1 and len(mixes) > 0 and bool(((mixes >= 0) & (mixes <= 1)).all())
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise UsageError(
+            f"relax must be True, or a list of mixes between 0 (the refit) and 1 (the penalized fit), not {relax!r}."
+        )
+    return tuple(float(mix) for mix in mixes)
+
+
+__all__ = ["MIXES", "Procedures", "best_mixes", "end_notes", "whole_penalty"]

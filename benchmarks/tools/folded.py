@@ -36,7 +36,7 @@ PathOf = Callable[[Rows, Floats, float], tuple[Floats, Any]]
 
 @dataclass(frozen=True)
 class Result:
-    """``errors`` (ratios, folds, A) mean squared, or mean unit deviances; ``paths`` intercepts (A,), coefs (A, p) by ratio."""
+    """``errors`` (ratios, folds, A): mean unit deviances or squares; ``paths`` intercepts (A,), coefs (A, p) by ratio."""
 
     errors: Floats
     paths: list[tuple[Floats, Any]]

@@ -1,7 +1,7 @@
 # R's glmnet: cv.glmnet, which standardizes inside each fold and centres sparse columns implicitly; one call for each
-# l1_ratio, as its manual says. Timed: the calls alone (system.time), not the reading of the files nor the start of R. The
-# offset is an argument of both; categories become sparse columns within what is timed. The
-# folds are forked into two processes where doMC is installed and there is much to do; "parts" says how many processes there are.
+# l1_ratio, as its manual says. Timed: the calls alone (system.time), not the reading of the files nor the start of R;
+# categories become sparse columns within what is timed. An offset is an argument. The folds are forked into two processes
+# where doMC is installed and there is much to do; "parts" says how many processes there are.
 # The same commands on stdin and JSON lines on stdout as worker.py.
 suppressPackageStartupMessages(library(glmnet))
 

@@ -50,6 +50,10 @@ class DataError(BridleError, ValueError):
     code = 3
 
 
+class SeparationError(DataError):
+    """Two classes that the columns tell apart without error: unpenalized coefficients have no finite optimum."""
+
+
 class FileError(DataError):
     """A file cannot be read or written as what it claims to be."""
 

@@ -100,8 +100,8 @@ def compare(
     ready = read_in(table, y, target, weights, groups, order, ignore, types, None)
     if ready.classes:
         raise UsageError(
-            f"The target {ready.target_name} is two classes, {ready.classes[0]} and {ready.classes[1]}; the comparison takes "
-            "numbers so far. bridle.fit chooses, fits and certifies a model of classes (family binomial)."
+            f"The target {ready.target_name} is two classes, {ready.classes[0]} and {ready.classes[1]}; the comparison "
+            "takes numbers so far. bridle.fit chooses, fits and certifies a model of classes (family binomial)."
         )
     made = folds_of(ready.rows.design.n, folds, repeats, stratify, ready, seed)
     engines = engines_for(ready.rows, made, ready.schema, threads, tell)

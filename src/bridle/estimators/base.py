@@ -162,14 +162,7 @@ class LinearEstimator(BaseEstimator):  # type: ignore[misc]
 
     def _warn_where_not_shown(self, fitted: Fitted) -> None:
         """A fit that its certificate does not show to be the optimum, to ``tol`` at least."""
-        if fitted.separated:
-            warnings.warn(
-                "The classes can be told apart without error: unpenalized coefficients then grow without end, and these "
-                "are as far as it made a difference. Give a finite C or an alpha above 0.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        elif not fitted.shortfall <= max(getattr(self, "tol", 0.0), KKT_TOLERANCE):
+        if not fitted.shortfall <= max(getattr(self, "tol", 0.0), KKT_TOLERANCE):
             warnings.warn(
                 f"{fitted.model.certificate.sentence} The columns may be ill-conditioned: scale them, or increase the "
                 "regularization.",

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..certificate import Candidate
-from ..errors import UsageError
+from ..errors import SeparationError, UsageError
 from ..families import Binomial
-from ..fitting.generalized import Asked, Fitted, fit_at
+from ..fitting.generalized import Asked, Fitted, all_but_unpenalized, fit_at
 from ..fitting.intake import Prepared
 from ..penalties import Penalty
 from ..solvers import Rows
@@ -211,7 +212,11 @@ class LogisticRegression(TwoClasses):
         call = self._call(self._settings(), ["sample_weight"] if sample_weight is not None else [])
         asked = Asked(Penalty.of(table.X.shape[1]), self.fit_intercept, False, threads_of(self.n_jobs))
         start = self._start(table, alpha, l1_ratio, classes)
-        fitted = self._asking(lambda: fit_at(ready, alpha, l1_ratio, asked, call, start), table)
+        try:
+            fitted = self._asking(lambda: fit_at(ready, alpha, l1_ratio, asked, call, start), table)
+        except SeparationError:
+            warn_of_separation(4)
+            fitted = all_but_unpenalized(ready, asked, call)
         self.classes_ = classes
         self._keep_two(fitted, table)
         self._warn_where_not_shown(fitted)
@@ -271,6 +276,16 @@ def warn_of_penalty(ratio: str, none: str, depth: int) -> None:
         f"'penalty' was deprecated in scikit-learn 1.8: leave it out and use {ratio} (0 for 'l2', 1 for 'l1', between for "
         f"'elasticnet') and {none} for no penalty.",
         FutureWarning,
+        stacklevel=depth,
+    )
+
+
+def warn_of_separation(depth: int) -> None:
+    """Classes without a finite unpenalized fit."""
+    warnings.warn(
+        "The columns tell the classes apart without error: unpenalized coefficients grow without end. The fit is that of a "
+        "ridge penalty so small that it only gives them their direction; give a finite C.",
+        ConvergenceWarning,
         stacklevel=depth,
     )
 

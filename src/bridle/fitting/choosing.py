@@ -10,19 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._numerics import thread_count
+from ..certificate import Certificate
 from ..errors import UsageError
 from ..model import Model
-from ..paths import build_paths
+from ..paths import Path, build_paths
 from ..selection import Choice, Curve, Folds, Selection, choose, cross_validate
 from ..selection.choosing import RULES, pick
-from ..solvers import Engine, Plan
+from ..solvers import Engine, Plan, Rows, Solution
+from ..solvers.plan import Null
+from ..table import Note
 from .certifying import certified
 from .diagnosing import out_of_fold_of
 from .intake import Prepared, Teller, check_null, engines_for, penalty_of
 from .modelling import assembled
 from .planning import plan_of
-from .procedures import Procedures, best_mixes, end_notes, whole_penalty
-from .relaxing import relaxed
+from .procedures import Procedures, check_any, end_notes, whole_penalty
+from .relaxing import Relaxed, relaxed
 from .remarks import counted
 
 Floats = NDArray[np.float64]
@@ -53,6 +56,43 @@ class Choosing:
     relax: Any = False
 
 
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What stands before anything is compared: readings, engines that cross-validate, and the plan of the model itself."""
+
+    ways: Procedures
+    reading: Engine
+    engines: list[
+        Engine
+    ]  # one for each round; adaptive ones weigh the factors of ``narrow`` for every problem
+    mixing: list[Engine]  # the same, for all mixes of a relaxed lasso
+    null: Null
+    plan: Plan  # with the model's own penalty
+    narrow: Plan  # with the factors that were given
+    wide: Plan  # with every l1_ratio once for each mix
+    tops: list[float]
+    notes: tuple[Note, ...]
+
+
+def _ground(ready: Prepared, folds: Folds, asked: Choosing, tell: Teller) -> _Ground:
+    rows, ways = ready.rows, Procedures.of(asked.adaptive, asked.relax)
+    readings = engines_for(rows, folds, ready.schema, asked.threads, tell)
+    given = penalty_of(ready.schema, rows.design, asked.penalty_factors, asked.lower, asked.upper)
+    null = readings[0].null(given, asked.fit_intercept, asked.standardize)
+    check_null(null, ready)
+    engines = ways.weighted(readings, rows)
+    penalty, notes = whole_penalty(engines[0], folds, given, asked.fit_intercept, asked.standardize)
+    if penalty is not given:
+        null = readings[0].null(penalty, asked.fit_intercept, asked.standardize)
+    plan, tops = plan_of(
+        rows, readings[0], null, penalty, asked.l1_ratios, asked.alphas, asked.n_alphas, asked.scale, asked.standardize,
+        asked.fit_intercept, asked.max_variables, asked.stop,
+    )  # fmt: skip
+    narrow = replace(plan, penalty=given)
+    mixing = ways.relaxed(engines, rows)
+    return _Ground(ways, readings[0], engines, mixing, null, plan, narrow, ways.widened(narrow), tops, notes)
+
+
 def chosen(
     ready: Prepared, folds: Folds, asked: Choosing, call: Mapping[str, Any], tell: Teller, rate: Rating | None = None
 ) -> Model:  # fmt: skip
@@ -63,55 +103,45 @@ def chosen(
     rows = ready.rows
     if asked.rule not in RULES:
         raise UsageError(f"rule must be one of {', '.join(RULES)}, not {asked.rule!r}.")
-    ways = Procedures.of(asked.adaptive, asked.relax)
-    readings = engines_for(rows, folds, ready.schema, asked.threads, tell)
-    engine = readings[0]
-    own = penalty_of(ready.schema, rows.design, asked.penalty_factors, asked.lower, asked.upper)
-    null = engine.null(own, asked.fit_intercept, asked.standardize)
-    check_null(null, ready)
-    engines = ways.weighted(readings, rows)
-    penalty, notes = whole_penalty(engines[0], folds, own, asked.fit_intercept, asked.standardize)
-    if penalty is not own:
-        null = engine.null(penalty, asked.fit_intercept, asked.standardize)
-    plan, tops = plan_of(
-        rows, engine, null, penalty, asked.l1_ratios, asked.alphas, asked.n_alphas, asked.scale, asked.standardize,
-        asked.fit_intercept, asked.max_variables, asked.stop,
-    )  # fmt: skip
-    narrow = replace(plan, penalty=own)  # every problem puts its own weights to these factors
-    wide, mixing = ways.widened(narrow), ways.relaxed(engines, rows)
-    scores = ways.offered(
-        cross_validate(rows, mixing, folds, wide, nested=asked.nested, progress=tell("cross-validation"))
-    )
-    curves = ways.named(scores.curves(wide))
-    choices = _choices(curves, None if rate is None else rate(mixing, wide), asked.rule)
+    g = _ground(ready, folds, asked, tell)
+    heard = tell("cross-validation")
+    scores = cross_validate(rows, g.mixing, folds, g.wide, nested=asked.nested, progress=heard)
+    scores = g.ways.offered(scores)
+    curves = g.ways.named(scores.curves(g.wide))
+    check_any(curves, g.mixing, folds)
+    choices = _choices(curves, None if rate is None else rate(g.mixing, g.wide), asked.rule)
     first = choices[asked.rule]
-    ratio = int(np.flatnonzero(plan.l1_ratios == first.l1_ratio)[0])
-    tops = [tops[ratio]] * len(wide.l1_ratios)
-    slot = ratio * len(ways.compared)  # of the penalized fit
-    path = build_paths(scores.whole, replace(wide, penalty=penalty), null, engine, tops, [slot], rows.family)[
-        0
-    ]
-    path, certificates = certified(rows, engine, null, plan, path, choices, asked.threads)
-    loose = None
-    if first.mix < 1:
-        split, count = folds.rounds[0].split(), thread_count(asked.threads)
-        loose = relaxed(rows, engine, split, null, plan, path, choices, count)
-    choices = {
-        name: counted(choice, path, ready.schema, loose.refits if loose else None)
-        for name, choice in choices.items()
-    }
-    at_mix = ways.relaxed(engines, rows, (first.mix,))
-    held, diagnostics = out_of_fold_of(ready, at_mix, folds, narrow, choices[asked.rule], asked.out_of_fold)
+    path, certificates, loose = _fits(rows, g, folds, scores.whole, choices, asked)
+    refits = None if loose is None else loose.refits
+    choices = {name: counted(choice, path, ready.schema, refits) for name, choice in choices.items()}
+    at_mix = g.ways.relaxed(g.engines, rows, (first.mix,))
+    held, diagnostics = out_of_fold_of(ready, at_mix, folds, g.narrow, choices[asked.rule], asked.out_of_fold)
     honest = scores.nested(curves, asked.rule)
     if honest is not None and ready.schema.n_columns == len(np.unique(ready.schema.variable_of_column())):
         honest = replace(honest, choices=tuple(replace(c, n_variables=c.n_columns) for c in honest.choices))
+    shown, relaxed_curves = g.ways.shown(curves)
     selection = Selection(
-        asked.rule, best_mixes(curves) if ways.mixes else curves, choices, scores.null_error, folds.text, folds.n_folds,
-        honest, held, diagnostics, tuple(curve for curve in curves if len(curve.mean)) if ways.mixes else (),
+        asked.rule, shown, choices, scores.null_error, folds.text, folds.n_folds, honest, held, diagnostics, relaxed_curves
     )  # fmt: skip
-    ready = replace(ready, notes=(*ready.notes, *notes, *end_notes(mixing, first.l1_ratio)))
-    model = assembled(ready, selection, path, certificates, engine, plan, call, loose)
-    return replace(model, adaptive=ways.gamma)
+    ready = replace(ready, notes=(*ready.notes, *g.notes, *end_notes(g.mixing, folds, first.l1_ratio)))
+    model = assembled(ready, selection, path, certificates, g.reading, g.plan, call, loose)
+    return replace(model, adaptive=g.ways.gamma)
+
+
+def _fits(
+    rows: Rows, g: _Ground, folds: Folds, whole: Solution, choices: Mapping[str, Choice], asked: Choosing
+) -> tuple[Path, dict[str, Certificate], Relaxed | None]:
+    """The path of the chosen l1_ratio, the certificates of the choices, and the refits where they are mixed in."""
+    first = choices[asked.rule]
+    ratio = int(np.flatnonzero(g.plan.l1_ratios == first.l1_ratio)[0])
+    place = ratio * len(g.ways.compared)  # of the penalized fit in the wide plan
+    wide, tops = replace(g.wide, penalty=g.plan.penalty), [g.tops[ratio]] * len(g.wide.l1_ratios)
+    (path,) = build_paths(whole, wide, g.null, g.reading, tops, [place], rows.family)
+    path, certificates = certified(rows, g.reading, g.null, g.plan, path, choices, asked.threads)
+    if first.mix == 1:
+        return path, certificates, None
+    split, threads = folds.rounds[0].split(), thread_count(asked.threads)
+    return path, certificates, relaxed(rows, g.reading, split, g.null, g.plan, path, choices, threads)
 
 
 def _choices(

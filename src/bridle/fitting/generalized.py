@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .._numerics import single_threaded_blas, thread_count
 from ..certificate import Candidate, Responses, certify_separable
 from ..errors import DataError
-from ..families import SQUARED, family_named
+from ..families import SQUARED
 from ..model import Model
 from ..objective import alpha_max
 from ..paths import VANISHING, build_paths
@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 SOLVED = 1e-10  # relative gap
 MOST_COLUMNS = 3_000  # beyond, nobody looks whether unpenalized columns depend on each other
 STILL = 1e-8  # of the optimality conditions of a fit of before that is kept
-SEPARATED = 1e-6  # share of the null deviance below which classes are told apart
+HINT = 1e-8  # of the squared null gradient: the strength that stands in for none where there is no finite optimum
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +52,6 @@ class Fitted:
     model: Model
     steps: int
     null_deviance: float
-
-    @property
-    def separated(self) -> bool:
-        """Whether nothing holds the coefficients and two classes are told apart: then there is no finite optimum."""
-        error = float(self.model.path.train_error[self.model.selection.chosen.index])
-        unheld = self.model.alpha == 0 and family_named(self.model.family).classes
-        return unheld and error <= SEPARATED * self.null_deviance
 
     @property
     def shortfall(self) -> float:
@@ -168,6 +161,19 @@ def _least_squares(
     setting = Setting(ready.schema, asked.penalty, asked.fit_intercept, ready.target_name, ready.notes, call)
     model = replace(given_model(fit, setting), has_offset=ready.has_offset)
     return Fitted(model, int(fit.steps[0]), null_deviance(rows, asked.fit_intercept))
+
+
+def hint_of(engine: Engine, asked: Asked) -> float:
+    """A strength so small that it says which way coefficients grow that nothing holds, and no more."""
+    null = engine.null(asked.penalty, asked.fit_intercept, asked.standardize)
+    return HINT * float(np.max(null.gradient**2, initial=0.0)) or HINT
+
+
+def all_but_unpenalized(ready: Prepared, asked: Asked, call: Mapping[str, Any]) -> Fitted:
+    """The ridge fit of a vanishing strength: of two classes that are told apart it points along the widest margin."""
+    threads = thread_count(asked.threads)
+    engine = prepare(ready.rows, Split.whole(ready.rows.design.n), threads)
+    return fit_at(ready, hint_of(engine, asked), 0.0, asked, call)
 
 
 def check_target(rows: Rows) -> None:

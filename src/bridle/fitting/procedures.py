@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError, number
+from ..errors import DataError, UsageError, number
 from ..penalties import Penalty
 from ..selection import AdaptiveEngine, Curve, Folds, RelaxedEngine, Scores
-from ..selection.relaxed import PLAIN
+from ..selection.relaxed import PLAIN, End
 from ..solvers import Engine, Plan, Rows
 from ..table import Note
 from .planning import FOLD_TOLERANCE
@@ -80,6 +80,18 @@ class Procedures:
         count = len(self.compared)
         return tuple(_cut(replace(curve, mix=self.compared[i % count])) for i, curve in enumerate(curves))
 
+    def shown(self, curves: tuple[Curve, ...]) -> tuple[tuple[Curve, ...], tuple[Curve, ...]]:
+        """Of every l1_ratio the curve of its best mix; and all of them, where there are mixes."""
+        if not self.mixes:
+            return curves, ()
+        best: dict[float, Curve] = {}
+        for curve in curves:
+            if len(curve.mean):
+                old = best.get(curve.l1_ratio)
+                if old is None or curve.mean.min() < old.mean.min():
+                    best[curve.l1_ratio] = curve
+        return tuple(best.values()), tuple(curve for curve in curves if len(curve.mean))
+
 
 def _cut(curve: Curve) -> Curve:
     known = np.isfinite(curve.mean)
@@ -93,17 +105,6 @@ def _cut(curve: Curve) -> Curve:
         train_error=curve.train_error[:done],
         n_nonzero=curve.n_nonzero[:done],
     )
-
-
-def best_mixes(curves: Sequence[Curve]) -> tuple[Curve, ...]:
-    """Of every l1_ratio the curve with the smallest mean error; of equals the first."""
-    best: dict[float, Curve] = {}
-    for curve in curves:
-        if len(curve.mean):
-            old = best.get(curve.l1_ratio)
-            if old is None or curve.mean.min() < old.mean.min():
-                best[curve.l1_ratio] = curve
-    return tuple(best.values())
 
 
 def whole_penalty(
@@ -126,19 +127,41 @@ def whole_penalty(
     return own, (Note("adaptive", None, text, False),)
 
 
-def end_notes(engines: Sequence[Engine], l1_ratio: float) -> tuple[Note, ...]:
+def end_notes(engines: Sequence[Engine], folds: Folds, l1_ratio: float) -> tuple[Note, ...]:
     """Where the relaxed path of one l1_ratio ended before its last alpha, and why."""
-    found = [
-        end
-        for engine in engines
-        if isinstance(engine, RelaxedEngine)
-        for end in engine.ends.get(l1_ratio, {}).values()
-    ]
+    found = _ends(engines, folds, l1_ratio)
     if not found:
         return ()
     first = max(found, key=lambda end: end.alpha)
     text = f"Refits of the relaxed lasso end above alpha {first.alpha:.3g}: {first.why}."
     return (Note("relaxed", None, text, False),)
+
+
+def check_any(curves: Sequence[Curve], engines: Sequence[Engine], folds: Folds) -> None:
+    """Refuses mixes that no alpha has in every fold.
+
+    Raises
+    ------
+    DataError
+        Saying why the refits ended.
+    """
+    if any(len(curve.mean) for curve in curves):
+        return
+    found = _ends(engines, folds, curves[0].l1_ratio)
+    why = f" ({found[0].why})" if found else ""
+    raise DataError(
+        f"There are no refits in every fold at any alpha{why}. Let relax hold 1, the penalized fit."
+    )
+
+
+def _ends(engines: Sequence[Engine], folds: Folds, l1_ratio: float) -> list[End]:
+    """Of the whole and the folds; problems of nested cross-validation do not count."""
+    out: list[End] = []
+    for engine, round_ in zip(engines, folds.rounds):
+        if isinstance(engine, RelaxedEngine):
+            own = {flags.tobytes() for flags in round_.split().train}
+            out.extend(end for key, end in engine.ends.get(l1_ratio, {}).items() if key in own)
+    return out
 
 
 def _gamma_of(adaptive: Any) -> float | None:
@@ -163,4 +186,4 @@ def _mixes_of(relax: Any) -> tuple[float, ...]:
     return tuple(float(mix) for mix in mixes)
 
 
-__all__ = ["MIXES", "Procedures", "best_mixes", "end_notes", "whole_penalty"]
+__all__ = ["MIXES", "Procedures", "check_any", "end_notes", "whole_penalty"]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._numerics import thread_count
-from ..errors import DataError
+from ..errors import DataError, SeparationError
 from ..objective import alpha_max
 from ..paths import VANISHING, Path, build_paths
 from ..selection import Choice, Curve, Selection, checked_pairs, make_folds
@@ -23,7 +23,7 @@ from ..selection.crossvalidation import coefficients
 from ..solvers import Engine, Plan, Solution, Split
 from ..solvers.plan import SparseRows
 from .certifying import certified
-from .generalized import Asked, Fitted, check_target, null_deviance
+from .generalized import Asked, Fitted, check_target, hint_of, null_deviance
 from .intake import Prepared, engines_for
 from .modelling import assembled
 from .planning import FOLD_TOLERANCE
@@ -132,12 +132,21 @@ def _solutions(
     for weight in np.unique(train[1:]):
         group = (1 + np.flatnonzero(train[1:] == weight)).tolist()
         plan = _plan(out, Cs, out.scale * float(weight), out.l1_ratios)
-        together = engine.solve(plan, split.of_problems(group), len(group))
+        try:
+            together = engine.solve(plan, split.of_problems(group), len(group))
+        except SeparationError:
+            plan = held(plan, engine, out.asked)
+            together = engine.solve(plan, split.of_problems(group), len(group))
         for at, problem in enumerate(group):
             if len(group) == 1 or (together.gap[at] <= BEHIND).all():
                 yield problem, together, at
             else:
                 yield problem, engine.solve(plan, split.of_problems([problem]), 1), 0
+
+
+def held(plan: Plan, engine: Engine, asked: Asked) -> Plan:
+    """Classes that are told apart have no finite fit without a penalty: a vanishing one takes its place."""
+    return replace(plan, alphas=np.where(plan.alphas == 0, hint_of(engine, asked), plan.alphas))
 
 
 def _plan(out: FoldFits, Cs: Floats, weight: float, l1_ratios: Floats) -> Plan:
@@ -167,11 +176,15 @@ def whole_model(found: FoldFits, best: tuple[int, int], call: Mapping[str, Any])
     null = engine.null(asked.penalty, asked.fit_intercept, False)
     tops = [alpha_max(null.gradient, asked.penalty, float(ratio)) for ratio in found.l1_ratios]
     whole = Split.whole(rows.design.n)
-    solution = engine.solve(plan, whole)
+    try:
+        solution = engine.solve(plan, whole)
+    except SeparationError:
+        plan = held(plan, engine, asked)
+        solution = engine.solve(plan, whole)
     i, k = best[0], int(place[best[1]])
     path = build_paths(solution, plan, null, engine, tops, [i], rows.family)[0]
     # Alone at its strength a fit is solved to rounding.
-    single = _plan(found, every[[k]], total, found.l1_ratios[[i]])
+    single = replace(plan, alphas=plan.alphas[[i]][:, [k]], l1_ratios=plan.l1_ratios[[i]])
     alone = engine.solve(single, whole)
     path = _replaced(path, k, build_paths(alone, single, null, engine, [tops[i]], None, rows.family)[0])
     curves = _curves(found, plan, solution, place)

@@ -15,7 +15,7 @@ from ..solvers import Plan
 from .procedures import Training
 
 Floats = NDArray[np.float64]
-STRENGTHS = 25  # on a grid from 1 % to 99 % of ridge's degrees of freedom
+STRENGTHS = 15  # on a grid from 1 % to 99 % of ridge's degrees of freedom
 MOST_FREEDOM = 0.9  # share of the rows that the degrees of freedom may reach: beyond, the criterion is 0 / 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -113,14 +114,16 @@ def training_of(engine: Engine, rows: Rows, split: Split, problem: int) -> Train
     return Training(plain, own, which, rows)
 
 
+_BY_PROBLEM = (
+    "gap", "train_error", "nonzero", "test_error", "x_mean", "x_scale", "y_mean", "y_scale", "fills",
+)  # fmt: skip
+
+
 def side_by_side(found: list[Solution], kept: int) -> Solution:
     """The solutions of problems that were solved one by one, as those of one call; each holds its coefficients."""
     arrays: dict[str, Any] = {
-        name: np.concatenate([getattr(one, name) for one in found])
-        for name in (
-            "gap", "train_error", "nonzero", "test_error", "x_mean", "x_scale", "y_mean", "y_scale", "fills",
-        )
-    }  # fmt: skip
+        name: np.concatenate([getattr(one, name) for one in found]) for name in _BY_PROBLEM
+    }
     ratios = range(len(found[0].coefs))
     first = found[: max(kept, 1)]
     return replace(
@@ -132,6 +135,26 @@ def side_by_side(found: list[Solution], kept: int) -> Solution:
         statistics={name: sum(one.statistics.get(name, 0) for one in found) for name in found[0].statistics},
         **arrays,
     )
+
+
+def one_by_one(engine: Engine, plan: Plan, split: Split) -> Iterator[Solution]:
+    """Every problem's solution with its coefficients.
+
+    Newton's steps take all problems together, as that costs least; other engines would have to keep dense coefficients of
+    them all.
+    """
+    problems = range(len(split.train))
+    if not isinstance(innermost(engine), NewtonEngine):
+        for k in problems:
+            yield engine.solve(plan, split.of_problems([k]), 1)
+        return
+    found = engine.solve(plan, split, len(problems))
+    steps = plan.alphas.shape[1]
+    for k in problems:
+        arrays: dict[str, Any] = {name: getattr(found, name)[k : k + 1] for name in _BY_PROBLEM}
+        own = None if found.intercepts is None else [values[k : k + 1] for values in found.intercepts]
+        coefs = [piece(rows, k * steps, (k + 1) * steps) for rows in found.coefs]
+        yield replace(found, coefs=coefs, intercepts=own, **arrays)
 
 
 def stacked(parts: list[SparseRows]) -> SparseRows:
@@ -154,4 +177,13 @@ def piece(rows: SparseRows, first: int, last: int) -> SparseRows:
     return SparseRows(rows.starts[first : last + 1] - a, rows.columns[a:b], rows.values[a:b], rows.p)
 
 
-__all__ = ["Procedure", "Training", "innermost", "piece", "side_by_side", "stacked", "training_of"]
+__all__ = [
+    "Procedure",
+    "Training",
+    "innermost",
+    "one_by_one",
+    "piece",
+    "side_by_side",
+    "stacked",
+    "training_of",
+]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..solvers import Plan, Solution, Split
 from ..solvers.plan import Progress, SparseRows
 from .mixtures import Fits, Widened
-from .procedures import Procedure, piece, training_of
+from .procedures import Procedure, one_by_one, piece, training_of
 from .refitting import Refitting
 
 Floats = NDArray[np.float64]
@@ -50,23 +50,28 @@ class RelaxedEngine(Procedure):
         if self.mixes == (PLAIN,):
             return plain
         out = Widened(plain, count, max(kept, 1))
-        reached = int((plain.nonzero >= 0).sum(axis=2).max())
-        short = replace(narrow, alphas=narrow.alphas[:, :reached], stop_turned=False)
-        for k in range(len(split.train)):
-            self._mix(out, short, split.of_problems([k]), k)
+        reached = (plain.nonzero >= 0).sum(axis=2)
+        short = replace(
+            narrow, alphas=narrow.alphas[:, : reached.max()], stop_turned=False, max_nonzero=2**62
+        )
+        for k, alone in enumerate(one_by_one(self.inner, short, split)):
+            self._mix(out, short, split.of_problems([k]), k, alone, reached[k])
             if progress is not None:
                 progress((k + 1) / len(split.train))
         return out.solution()
 
-    def _mix(self, out: Widened, plan: Plan, split: Split, k: int) -> None:
-        """Puts the mixtures of the k-th problem, which ``split`` has alone, in their places."""
-        alone = self.inner.solve(plan, split, 1)
+    def _mix(
+        self, out: Widened, plan: Plan, split: Split, k: int, alone: Solution, reached: NDArray[np.intp]
+    ) -> None:
+        """Puts the mixtures of the k-th problem in their places; ``split`` and ``alone`` have that problem alone.
+
+        ``reached`` (L,) says how many alphas its paths are to have.
+        """
         fills = alone.fills[0]
         scale = alone.x_scale[0] / alone.y_scale[0]
         inverse = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1.0), 0.0)
         paths = [
-            piece(coefs, 0, int((alone.nonzero[0, i] >= 0).sum())).rescaled(inverse, 1.0)
-            for i, coefs in enumerate(alone.coefs)
+            piece(coefs, 0, int(done)).rescaled(inverse, 1.0) for coefs, done in zip(alone.coefs, reached)
         ]
         training = training_of(self.inner, self.rows, split, 0)
         refitting = Refitting.of(training, paths, plan.penalty, alone.x_scale[0], plan.fit_intercept)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, UsageError
+from ..errors import SeparationError, UsageError
 from ..penalties import Penalty
 from .newton_descent import OF_ONE, STATIONARY, State, descend, give_curvature
 from .newton_problems import Point, Problems
@@ -212,11 +212,11 @@ def check_finite(problems: Problems, point: Point, alpha: float) -> None:
 
     Raises
     ------
-    DataError
+    SeparationError
         Where alpha is 0 and the loss of the whole has all but vanished.
     """
     if alpha == 0 and problems.rows.family.classes and point.value[0] < SEPARATED * problems.null_loss[0]:
-        raise DataError(
+        raise SeparationError(
             "The columns separate the two classes, so that without a penalty the coefficients grow without end. "
             "Use alpha > 0."
         )

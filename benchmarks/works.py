@@ -8,7 +8,7 @@ from typing import Any
 TIGHT = 1e-6  # the certified gap of the second table
 LIMIT = 300.0  # seconds: a call that takes longer is ended and shown as "> 300 s"
 FEWEST_ROWS = 100
-ROWS_A_LEVEL = 50  # of a reduced table of categories
+ROWS_A_LEVEL = 250  # of a reduced table of categories
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ FILES = {
     "ridge": ("tests.test_ridge",),
     "generalized": ("tests.test_logistic", "_glm.tests.test_glm", "tests.test_huber"),
 }
+PARTS = ("checks", "interface", "agreement", "generalized_interface", "generalized_agreement")
 TIMEOUT = 900  # seconds
 
 
@@ -108,7 +109,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[dict[str, list[Run]]]:
         if "test_versions.py" in asked and (OLDEST / "sklearn").exists():
             # There test_logistic takes its classes from a private module, where nothing is replaced.
             out["oldest upstream"] = start_upstream("oldest", folder, [OLDEST], ("tests.test_logistic",))
-            files = [str(HERE / f"test_{part}.py") for part in ("checks", "interface", "agreement")]
+            files = [str(HERE / f"test_{part}.py") for part in PARTS]
             # One sparse and one dense way to store a matrix are enough here.
             some = ["-p", "no:cacheprovider", "-k", "not (csr_ or csc_matrix or F-order or square)"]
             out["oldest"] = [start("oldest", [*files, *some], folder, [OLDEST], plugin=False)]

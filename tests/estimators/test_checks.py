@@ -9,7 +9,22 @@ from typing import Any
 import pytest
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from bridle import ElasticNet, ElasticNetCV, Lasso, LassoCV, Ridge, RidgeCV
+from bridle import (
+    GLM,
+    GLMCV,
+    ElasticNet,
+    ElasticNetCV,
+    GammaRegressor,
+    HuberRegressor,
+    Lasso,
+    LassoCV,
+    LogisticRegression,
+    LogisticRegressionCV,
+    PoissonRegressor,
+    Ridge,
+    RidgeCV,
+    TweedieRegressor,
+)
 
 ESTIMATORS = [
     Ridge(),
@@ -36,6 +51,26 @@ ESTIMATORS = [
     ElasticNetCV(),
     ElasticNetCV(l1_ratio=[0.3, 1.0], alphas=5, cv=3),
     ElasticNetCV(l1_ratio=0, alphas=[0.1, 1.0], cv=3),
+    LogisticRegression(),
+    LogisticRegression(C=0.5, l1_ratio=1.0, class_weight="balanced"),
+    LogisticRegressionCV(Cs=2, cv=3),
+    LogisticRegressionCV(
+        Cs=[0.1], l1_ratios=[0, 1], scoring="neg_log_loss", cv=3, use_legacy_attributes=False
+    ),
+    PoissonRegressor(),
+    GammaRegressor(alpha=0.1),
+    TweedieRegressor(),
+    TweedieRegressor(power=1.5, warm_start=True),
+    TweedieRegressor(power=3),
+    HuberRegressor(),
+    HuberRegressor(alpha=0, epsilon=2, fit_intercept=False),
+    GLM(),
+    GLM("gamma", l1_ratio=0),
+    GLM("huber", alpha=0.01),
+    GLM("negative_binomial(2)", standardize=False),
+    GLM("inverse_gaussian"),
+    GLMCV(l1_ratios=0.9, n_alphas=5, cv=3),
+    GLMCV("poisson", l1_ratios=0.5, n_alphas=5, rule="1se"),
 ]
 
 NOT_ITERATED = (

@@ -230,9 +230,10 @@ def test_means(
 
 @pytest.mark.parametrize("power", [2.5, 3.0, 4.5])
 def test_powers_above_two_are_stationary(power: float) -> None:
-    model = bridle.TweedieRegressor(power=power, alpha=0.1).fit(X, AMOUNTS, sample_weight=WEIGHTS)
+    y = AMOUNTS + 0.5
+    model = bridle.TweedieRegressor(power=power, alpha=0.1).fit(X, y, sample_weight=WEIGHTS)
     mu = model.predict(X)
-    slope = WEIGHTS / WEIGHTS.sum() * (mu ** (2 - power) - AMOUNTS * mu ** (1 - power))
+    slope = WEIGHTS / WEIGHTS.sum() * (mu ** (2 - power) - y * mu ** (1 - power))
     size = np.abs(slope).sum()
     np.testing.assert_allclose(X.T @ slope + 0.1 * model.coef_, 0, atol=1e-6 * size)
     assert abs(slope.sum()) < 1e-6 * size

@@ -16,6 +16,10 @@ LEAST_CALLS = {
     "LassoCV": 60,
     "ElasticNet": 450,
     "ElasticNetCV": 120,
+    "PoissonRegressor": 55,
+    "GammaRegressor": 55,
+    "TweedieRegressor": 40,
+    "HuberRegressor": 20,
 }
 
 

@@ -113,7 +113,7 @@ class FamilyRegressor(MeanRegressor):
             if not known.all():
                 row = int(np.argmin(known))
                 raise DataError(
-                    f"y is {labels[row]!r} in row {row + 1}; the classes are {', '.join(map(str, self.classes_))}."
+                    f"y is '{labels[row]}' in row {row + 1}; the classes are {', '.join(map(str, self.classes_))}."
                 )
             target = (labels == self.classes_[1]).astype(np.float64)
         else:

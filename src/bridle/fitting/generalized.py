@@ -18,19 +18,16 @@ from ..objective import alpha_max
 from ..paths import VANISHING, build_paths
 from ..penalties import Penalty
 from ..selection import Selection
-from ..selection.crossvalidation import coefficients
 from ..solvers import Engine, Plan, Rows, Solution, Split, prepare
-from ..solvers.least_squares import least_squares
-from ..solvers.modes import Targets
 from ..solvers.plan import Null, SparseRows
 from .certifying import certified
+from .dependent import solve_unpenalized
 from .given import elastic_net_at
 from .intake import Prepared, check_read
 from .modelling import Setting, assembled, given_model
 
 Floats = NDArray[np.float64]
 SOLVED = 1e-10  # relative gap
-MOST_COLUMNS = 3_000  # beyond, nobody looks whether unpenalized columns depend on each other
 STILL = 1e-8  # of the optimality conditions of a fit of before that is kept
 HINT = 1e-8  # of the squared null gradient: the strength that stands in for none where there is no finite optimum
 
@@ -97,10 +94,10 @@ def _fit_at(
         np.array([l1_ratio]), np.array([[alpha]]), penalty, asked.fit_intercept, asked.standardize, SOLVED, exact=True
     )  # fmt: skip
     solution = None if start is None else _kept(rows, engine, null, plan, start, threads, final)
-    if solution is None:
+    if solution is None and alpha == 0 and penalty.plain:
+        solution = solve_unpenalized(rows, engine, null, plan, threads)
+    elif solution is None:
         solution = engine.solve(plan, split)
-    if alpha == 0 and rows.design.p and penalty.plain:
-        solution = _shortest(rows, engine, null, plan, solution, threads)
     top = alpha_max(null.gradient, penalty, l1_ratio)
     path = build_paths(solution, plan, null, engine, [top], None, rows.family)[0]
     kept = int(path.n_nonzero[0])
@@ -115,39 +112,6 @@ def _fit_at(
         steps if solution.solver == "kept" else max(steps, 1),
         null_deviance(rows, asked.fit_intercept),
     )
-
-
-def _shortest(rows: Rows, engine: Engine, null: Null, plan: Plan, found: Solution, threads: int) -> Solution:
-    """Without a penalty many coefficients may fit alike: the shortest with the same linear predictors.
-
-    Where the columns are independent these are the coefficients themselves, and nothing is done.
-    """
-    design = rows.design
-    if design.n > design.p and _independent(engine, null, plan.fit_intercept):
-        return found
-    coefs, intercepts = coefficients(found, 0, np.array([0]))
-    eta = design.matvec(coefs[0], threads) + intercepts[0]
-    own = least_squares(Targets(design, eta[:, None], rows.weights), None, plan.fit_intercept, threads)[:, 0]
-    intercept = 0.0
-    if plan.fit_intercept:
-        share = np.ones(len(eta)) if rows.weights is None else rows.weights
-        intercept = float(share @ (eta - design.matvec(own, threads)) / share.sum())
-    return replace(
-        found,
-        coefs=[SparseRows.of(np.where(null.x_scale > 0, own * null.x_scale, 0.0)[None])],
-        intercepts=[np.array([[intercept]])],
-        nonzero=np.full((1, 1, 1), int(np.count_nonzero(own)), dtype=np.int64),
-    )
-
-
-def _independent(engine: Engine, null: Null, fit_intercept: bool) -> bool:
-    """Whether the columns that vary are far from dependent, by the eigenvalues of their Gram."""
-    used = np.flatnonzero(null.usable)
-    if not len(used) or len(used) > MOST_COLUMNS:
-        return True
-    gram = engine.gram(used, fit_intercept)
-    size = np.sqrt(np.diag(gram))
-    return bool(np.linalg.eigvalsh(gram / size / size[:, None])[0] > 1e-11)
 
 
 def _least_squares(

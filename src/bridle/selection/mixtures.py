@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..solvers import Rows, Solution
+from ..solvers import Solution
 from ..solvers.plan import SparseRows
 from .procedures import piece, stacked
 from .refits import Refits
 
 Floats = NDArray[np.float64]
-TILE = 1 << 20  # cells of rows that are looked at together
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,26 +53,6 @@ class Fits:
             mix * self.coefs + (1 - mix) * self.refitted,
             mix * self.intercepts + (1 - mix) * self.refit_intercepts,
         )
-
-    def deviances(
-        self, rows: Rows, fills: Floats, which: NDArray[np.int64], mixes: tuple[float, ...]
-    ) -> Floats:
-        """Mean unit deviances (mixes, A') on the named rows; NaN where they weigh nothing."""
-        sums, total = np.zeros((len(mixes), len(self))), 0.0
-        step = max(1, TILE // (len(self.columns) + 2 * len(self) + 1))
-        for first in range(0, len(which) if len(self) else 0, step):
-            own = which[first : first + step]
-            weights = np.ones(len(own)) if rows.weights is None else rows.weights[own]
-            design = rows.design.take(own)
-            block = (design.fill(fills) if len(fills) else design).columns(self.columns)
-            offset = 0.0 if rows.offset is None else rows.offset[own, None]
-            plain = block @ self.coefs.T + self.intercepts + offset
-            loose = block @ self.refitted.T + self.refit_intercepts + offset
-            for at, mix in enumerate(mixes):
-                loss = rows.family.loss(rows.y[own, None], mix * plain + (1 - mix) * loose)
-                sums[at] += 2 * (weights @ np.where(weights[:, None] > 0, loss, 0.0))
-            total += float(weights.sum())
-        return sums / total if total > 0 else np.full_like(sums, np.nan)
 
 
 class Widened:

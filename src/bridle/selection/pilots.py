@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..families import SQUARED
 from ..objective import ridge_degrees_of_freedom
 from ..paths import ridge_grid
 from ..penalties import Penalty
@@ -16,7 +17,9 @@ from .procedures import Training
 
 Floats = NDArray[np.float64]
 STRENGTHS = 15  # on a grid from 1 % to 99 % of ridge's degrees of freedom
-MOST_FREEDOM = 0.9  # share of the rows that the degrees of freedom may reach: beyond, the criterion is 0 / 0
+# Share of the rows that the degrees of freedom may reach. Beyond, the criterion is 0 / 0; of other families than squared
+# error the deviance vanishes long before, where the columns tell all rows apart.
+MOST_FREEDOM, MOST_OF_OTHERS = 0.9, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,20 +56,22 @@ def pilot_of(training: Training, plan: Plan) -> Pilot:
     solution = engine.solve(ridge, training.split)
     degrees = ridge_degrees_of_freedom(spectrum, ridge.alphas[0])
     degrees += int((penalty.factors == 0).sum()) + int(plan.fit_intercept)
-    at = _smallest(solution.train_error[0, 0], degrees / training.count)
+    most = MOST_FREEDOM if training.every.family == SQUARED else MOST_OF_OTHERS
+    at = _smallest(solution.train_error[0, 0], degrees / training.count, most)
     alpha = float(ridge.alphas[0, at])
     if penalty.lower is None and penalty.upper is None:
         return Pilot(solution.coefs[0].row(at), alpha)
     try:
         bounded = engine.solve(replace(ridge, alphas=np.array([[alpha]]), penalty=penalty), training.split)
     except UsageError as problem:
-        raise UsageError(f"An adaptive lasso begins with a ridge fit. {problem}") from None
+        why = str(problem).split(";")[0]
+        raise UsageError(f"An adaptive lasso begins with a ridge fit. {why}; leave the bounds out.") from None
     return Pilot(bounded.coefs[0].row(0), alpha)
 
 
-def _smallest(errors: Floats, share: Floats) -> int:
+def _smallest(errors: Floats, share: Floats, most: float) -> int:
     """Where the criterion is smallest; ``share`` are degrees of freedom by rows. The strongest where all are too many."""
-    usable = (share <= MOST_FREEDOM) & np.isfinite(errors)
+    usable = (share <= most) & np.isfinite(errors)
     if not usable.any():
         return int(np.argmin(share))
     return int(np.argmin(np.where(usable, errors / np.where(usable, 1.0 - share, 1.0) ** 2, np.inf)))

@@ -180,7 +180,8 @@ def _onto_bounds(coefs: Floats, penalty: Penalty) -> Floats:
     """What lies on a bound or beyond it by rounding, exactly there."""
     for bound in (penalty.lower, penalty.upper):
         if bound is not None:
-            coefs = np.where(np.abs(coefs - bound) <= 1e-12 * np.abs(bound), bound, coefs)
+            near = np.isfinite(bound) & (np.abs(coefs - bound) <= 1e-12 * np.abs(coefs))
+            coefs = np.where(near, bound, coefs)
     low = -np.inf if penalty.lower is None else penalty.lower
     return np.asarray(np.clip(coefs, low, np.inf if penalty.upper is None else penalty.upper))
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .._numerics import single_threaded_blas
 from ..solvers import Plan, Solution, Split
 from ..solvers.plan import Progress, SparseRows
+from .measuring import Measure
 from .mixtures import Fits, Widened
-from .procedures import Procedure, one_by_one, piece, training_of
+from .procedures import Procedure, innermost, one_by_one, piece, training_of
 from .refitting import Refitting
 
 Floats = NDArray[np.float64]
@@ -46,18 +48,20 @@ class RelaxedEngine(Procedure):
         """
         count = len(self.mixes)
         narrow = plan.only(list(range(0, len(plan.l1_ratios), count)))
-        plain = self.inner.solve(narrow, split, kept, progress)
         if self.mixes == (PLAIN,):
-            return plain
+            return self.inner.solve(narrow, split, kept, progress)
+        first = None if progress is None else lambda share: progress(0.2 * share)
+        plain = self.inner.solve(narrow, split, kept, first)
         out = Widened(plain, count, max(kept, 1))
         reached = (plain.nonzero >= 0).sum(axis=2)
         short = replace(
             narrow, alphas=narrow.alphas[:, : reached.max()], stop_turned=False, max_nonzero=2**62
         )
         for k, alone in enumerate(one_by_one(self.inner, short, split)):
-            self._mix(out, short, split.of_problems([k]), k, alone, reached[k])
+            with single_threaded_blas():  # many small products: threads of BLAS would wait for each other
+                self._mix(out, short, split.of_problems([k]), k, alone, reached[k])
             if progress is not None:
-                progress((k + 1) / len(split.train))
+                progress(0.2 + 0.8 * (k + 1) / len(split.train))
         return out.solution()
 
     def _mix(
@@ -67,7 +71,6 @@ class RelaxedEngine(Procedure):
 
         ``reached`` (L,) says how many alphas its paths are to have.
         """
-        fills = alone.fills[0]
         scale = alone.x_scale[0] / alone.y_scale[0]
         inverse = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1.0), 0.0)
         paths = [
@@ -75,21 +78,15 @@ class RelaxedEngine(Procedure):
         ]
         training = training_of(self.inner, self.rows, split, 0)
         refitting = Refitting.of(training, paths, plan.penalty, alone.x_scale[0], plan.fit_intercept)
-        tested = {
-            int(a): split.rows[split.start[a] : split.start[a + 1]] for a in np.flatnonzero(split.test[0])
-        }
+        measure = Measure(innermost(self), self.rows, split, alone.fills[0], self.mixes)
         for i, (ratio, path) in enumerate(zip(plan.l1_ratios, paths)):
             refits = refitting.along(path)
             if refits.end:
                 own = self.ends.setdefault(float(ratio), {})
                 own[split.train[0].tobytes()] = End(float(plan.alphas[i, len(refits)]), refits.end)
             fits = Fits.of(alone, i, path, refits)
-            errors = np.full((len(self.mixes), len(fits), len(split.start) - 1), np.nan)
-            for a, which in tested.items():
-                errors[:, :, a] = fits.deviances(self.rows, fills, which, self.mixes)
-            train = np.full(errors.shape[:2], np.nan)
-            if k < out.kept:
-                train = fits.deviances(self.rows, fills, split.rows_of(split.train[0]), self.mixes)
+            errors = measure.tested(fits)
+            train = measure.trained(fits) if k < out.kept else np.full(errors.shape[:2], np.nan)
             for at, mix in enumerate(self.mixes):
                 if mix != PLAIN:
                     coefs, intercepts = fits.mixed(mix)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import sklearn
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from bridle import (
@@ -26,6 +27,7 @@ from bridle import (
     TweedieRegressor,
 )
 
+VERSION = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 ESTIMATORS = [
     Ridge(),
     Ridge(alpha=0),
@@ -76,6 +78,9 @@ ESTIMATORS = [
 NOT_ITERATED = (
     "n_iter_ is None where nothing is iterated, as in scikit-learn's own Ridge with solver='cholesky'"
 )
+OTHER_CLASSES = (
+    "scikit-learn 1.6's check makes two classes of three by the first row's label, which it has shuffled"
+)
 SETS_CV = "the check sets cv, which scikit-learn refuses beside store_cv_results and alpha_per_target, and so does bridle"
 
 
@@ -83,8 +88,10 @@ def expected(estimator: Any) -> dict[str, str]:
     """What fails, and why. scikit-learn lists the first for its own Ridge, and for no other of these classes."""
     if isinstance(estimator, Ridge):
         return {"check_non_transformer_estimators_n_iter": NOT_ITERATED}
+    kinds = ("dense", "sparse")
+    if VERSION < (1, 7) and isinstance(estimator, (LogisticRegression, LogisticRegressionCV)):
+        return {f"check_sample_weight_equivalence_on_{kind}_data": OTHER_CLASSES for kind in kinds}
     if isinstance(estimator, RidgeCV) and (estimator.store_cv_results or estimator.alpha_per_target):
-        kinds = ("dense", "sparse")
         return {f"check_sample_weight_equivalence_on_{kind}_data": SETS_CV for kind in kinds}
     return {}
 

@@ -362,3 +362,19 @@ def test_columns_that_depend_on_each_other() -> None:
     np.testing.assert_allclose(
         counts.coef_, np.tile(bridle.PoissonRegressor(alpha=0).fit(X, COUNTS).coef_ / 2, 2), atol=1e-7
     )
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.7, 1.0])
+def test_a_wide_table(l1_ratio: float) -> None:
+    """Solved along a path; the certificate is of the strength that was asked for, and a warm start keeps it."""
+    wide = sp.random(60, 2_000, 0.05, random_state=0, format="csr")
+    labels = np.asarray(wide[:, :40].sum(axis=1)).ravel() > 0.9
+    model = bridle.LogisticRegression(C=3.0, l1_ratio=l1_ratio, warm_start=True).fit(wide, labels)
+    assert model.model_.certificate.certified and model.model_.alpha == pytest.approx(1 / 180)
+    pull = 3.0 * wide.T @ (labels - model.predict_proba(wide)[:, 1]) - (1 - l1_ratio) * model.coef_[0]
+    kept = model.coef_[0] != 0
+    np.testing.assert_allclose(pull[kept], l1_ratio * np.sign(model.coef_[0][kept]), atol=1e-6)
+    assert (np.abs(pull[~kept]) <= l1_ratio + 1e-6).all()
+    coef = model.coef_.copy()
+    np.testing.assert_allclose(model.fit(wide, labels).coef_, coef, atol=1e-6)
+    assert model.model_.alpha == pytest.approx(1 / 180)

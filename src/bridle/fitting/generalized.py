@@ -28,6 +28,7 @@ from .modelling import Setting, assembled, given_model
 
 Floats = NDArray[np.float64]
 SOLVED = 1e-10  # relative gap
+WIDE, STEPS = 1_500, 10  # columns, and strengths for each factor of ten
 STILL = 1e-8  # of the optimality conditions of a fit of before that is kept
 HINT = 1e-8  # of the squared null gradient: the strength that stands in for none where there is no finite optimum
 
@@ -90,6 +91,7 @@ def _fit_at(
     engine = prepare(rows, split, threads)
     check_read(engine, rows, ready.schema)
     null = engine.null(penalty, asked.fit_intercept, asked.standardize)
+    top = alpha_max(null.gradient, penalty, l1_ratio)
     plan = Plan(
         np.array([l1_ratio]), np.array([[alpha]]), penalty, asked.fit_intercept, asked.standardize, SOLVED, exact=True
     )  # fmt: skip
@@ -97,13 +99,14 @@ def _fit_at(
     if solution is None and alpha == 0 and penalty.plain:
         solution = solve_unpenalized(rows, engine, null, plan, threads)
     elif solution is None:
+        plan = replace(plan, alphas=_way_down(top, alpha, rows.design.p)[None])
         solution = engine.solve(plan, split)
-    top = alpha_max(null.gradient, penalty, l1_ratio)
     path = build_paths(solution, plan, null, engine, [top], None, rows.family)[0]
-    kept = int(path.n_nonzero[0])
+    last = len(path) - 1
+    kept = int(path.n_nonzero[last])
     selection = Selection.given(
-        alpha, l1_ratio, train_error=float(path.train_error[0]), n_columns=kept, n_variables=kept
-    )
+        alpha, l1_ratio, train_error=float(path.train_error[last]), n_columns=kept, n_variables=kept, index=last
+    )  # fmt: skip
     path, proven = certified(rows, engine, null, plan, path, selection.choices, threads)
     model = assembled(ready, selection, path, proven, engine, plan, call)
     steps = int(solution.statistics.get("passes", solution.statistics.get("sweeps", 1)))
@@ -112,6 +115,13 @@ def _fit_at(
         steps if solution.solver == "kept" else max(steps, 1),
         null_deviance(rows, asked.fit_intercept),
     )
+
+
+def _way_down(top: float, alpha: float, p: int) -> Floats:
+    """The strengths to solve on the way to this one: on wide tables a path, whose working sets grow along it."""
+    if p <= WIDE or not 0 < alpha < top < np.inf:
+        return np.array([alpha])
+    return np.append(np.geomspace(top, alpha, 2 + int(STEPS * np.log10(top / alpha)))[:-1], alpha)
 
 
 def _least_squares(

@@ -53,8 +53,8 @@ class Result:
 
 
 def search(data: Data, X: Any, path_of: PathOf, processes: int) -> Result:
-    """One path a fold and ratio, in ``processes`` processes; then the paths of all rows."""
-    from joblib import Parallel, delayed  # type: ignore[import-untyped]
+    """One path a fold and ratio, in ``processes`` processes of one thread each; then the paths of all rows."""
+    from joblib import Parallel, delayed, parallel_config  # type: ignore[import-untyped]
 
     splits = [(ratio, fold) for ratio in data.l1_ratios for fold in range(int(data.folds.max()) + 1)]
     rows = Rows(data.family, X if isinstance(X, np.ndarray) else X.tocsr(), data.y, data.offset)
@@ -62,9 +62,10 @@ def search(data: Data, X: Any, path_of: PathOf, processes: int) -> Result:
         (ratio, np.flatnonzero(data.folds != fold), np.flatnonzero(data.folds == fold))
         for ratio, fold in splits
     ]
-    errors = Parallel(n_jobs=processes)(
-        delayed(held_out)(rows, data.alphas, ratio, train, test, path_of) for ratio, train, test in ready
-    )
+    with parallel_config("loky", inner_max_num_threads=1):
+        errors = Parallel(n_jobs=processes)(
+            delayed(held_out)(rows, data.alphas, ratio, train, test, path_of) for ratio, train, test in ready
+        )
     return Result(
         np.array(errors).reshape(len(data.l1_ratios), -1, len(data.alphas)), whole(data, X, path_of)
     )

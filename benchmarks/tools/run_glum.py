@@ -13,6 +13,7 @@ from glum import (  # type: ignore[import-not-found]
     GeneralizedLinearRegressor,
     GeneralizedLinearRegressorCV,
 )
+from joblib import parallel_config  # type: ignore[import-untyped]
 from sklearn.model_selection import PredefinedSplit
 from sklearn.preprocessing import StandardScaler
 
@@ -40,13 +41,14 @@ def table(X: Any) -> Any:
 
 
 def call(data: Data, settings: Settings) -> Any:
-    """Scaler and search."""
+    """Scaler and search: two processes of one thread each, then all rows with two threads."""
     scaled = StandardScaler().fit_transform(data.X) if data.family == "squared" else data.X
     model = GeneralizedLinearRegressorCV(
         l1_ratio=list(data.l1_ratios), alphas=data.alphas, cv=PredefinedSplit(data.folds),
         n_jobs=settings.threads, **family(data), **options(settings),
     )  # fmt: skip
-    return model.fit(table(scaled), data.y, offset=data.offset)
+    with parallel_config("loky", inner_max_num_threads=1):
+        return model.fit(table(scaled), data.y, offset=data.offset)
 
 
 def answer(data: Data, model: Any) -> Answer:

@@ -232,6 +232,10 @@ def test_a_cell_that_is_no_number_is_named(name: str) -> None:
     with pytest.raises(DataError, match=r"row 5, column .x2"):
         model.fit(spoilt, target)
     assert not hasattr(model, "n_features_in_")
+    for factor, message in ((1e-200, "so little"), (1e200, "1e150")):
+        spoilt = X * np.array([1.0, factor, 1.0, 1.0])
+        with pytest.raises(DataError, match=message):
+            model.fit(spoilt, target)
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -19,7 +19,7 @@ from ..penalties import Penalty
 from ..solvers import Rows
 from ..table import Note
 from .base import LinearEstimator
-from .reading import Table, bad_cell, check_total, read, read_weights, scale_of
+from .reading import Table, bad_cell, check_sizes, check_total, read, read_weights, scale_of
 
 Floats = NDArray[np.float64]
 
@@ -129,6 +129,7 @@ class HuberRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         bad = bad_cell(table)
         if bad is not None:
             raise bad
+        check_sizes(table)
         found = huber_with_scale(
             rows, epsilon, alpha / scale, fit_intercept=self.fit_intercept, start=self._start(table)
         )

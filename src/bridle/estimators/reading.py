@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 SMALLEST_TOTAL, LARGEST_TOTAL = 1e-290, 1e300
 LARGEST = float(np.finfo(np.float64).max)
+TOO_LARGE = 1e150
 NOTHING = np.empty((0, 2), dtype=np.intp)
 
 
@@ -179,6 +180,18 @@ def check_total(total: float) -> None:
         raise DataError(
             f"The weights sum to {total:.3g}, which is out of range. Rescale weights and alpha alike."
         )
+
+
+def check_sizes(table: Table) -> None:
+    """Refuses numbers whose squares overflow, where no engine looks at them first."""
+    cells = table.X if isinstance(table.X, np.ndarray) else table.X.data
+    if float(np.abs(cells).max(initial=0.0)) > TOO_LARGE:
+        largest = abs(table.X).max(axis=0)
+        column = int(np.argmax(largest if isinstance(table.X, np.ndarray) else largest.toarray()))
+        name = table.schema.column_names()[column]
+        raise DataError(f"{name} holds numbers beyond 1e150, whose squares overflow. Rescale it.")
+    if float(np.abs(table.y).max(initial=0.0)) > TOO_LARGE:
+        raise DataError("The target holds numbers beyond 1e150, whose squares overflow. Rescale it.")
 
 
 def bad_cell(table: Table) -> DataError | None:

@@ -23,7 +23,7 @@ from ..solvers.plan import Null, SparseRows
 from .certifying import certified
 from .dependent import solve_unpenalized
 from .given import elastic_net_at
-from .intake import Prepared, check_read
+from .intake import Prepared, check_read, check_scale
 from .modelling import Setting, assembled, given_model
 
 Floats = NDArray[np.float64]
@@ -91,6 +91,7 @@ def _fit_at(
     engine = prepare(rows, split, threads)
     check_read(engine, rows, ready.schema)
     null = engine.null(penalty, asked.fit_intercept, asked.standardize)
+    check_scale(null, rows, ready.schema, "y")
     top = alpha_max(null.gradient, penalty, l1_ratio)
     plan = Plan(
         np.array([l1_ratio]), np.array([[alpha]]), penalty, asked.fit_intercept, asked.standardize, SOLVED, exact=True

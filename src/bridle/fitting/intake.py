@@ -223,8 +223,7 @@ def check_read(engine: Engine, rows: Rows, schema: Schema) -> None:
 
 
 def check_null(null: Null, ready: Prepared) -> None:
-    if ready.rows.family == SQUARED:
-        check_scale(null, ready.rows, ready.schema, ready.target_name)
+    check_scale(null, ready.rows, ready.schema, ready.target_name)
     if not null.usable.any():
         raise DataError("No column varies: there is nothing to learn from.")
     y = ready.rows.y if ready.rows.weights is None else ready.rows.y[ready.rows.weights > 0]

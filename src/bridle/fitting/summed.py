@@ -24,7 +24,7 @@ from ..solvers import Engine, Plan, Solution, Split
 from ..solvers.plan import SparseRows
 from .certifying import certified
 from .generalized import Asked, Fitted, check_target, hint_of, null_deviance
-from .intake import Prepared, engines_for
+from .intake import Prepared, check_scale, engines_for
 from .modelling import assembled
 from .planning import FOLD_TOLERANCE
 from .remarks import counted
@@ -76,6 +76,8 @@ def fits_on_folds(
     check_target(rows)
     folds = make_folds(rows.design.n, pairs)
     engines = engines_for(rows, folds, ready.schema, asked.threads, lambda stage: None)
+    null = engines[0].null(asked.penalty, asked.fit_intercept, False)
+    check_scale(null, rows, ready.schema, "y")
     sides = checked_pairs(rows.design.n, pairs)
     shape = (len(sides), len(l1_ratios), len(Cs))
     out = FoldFits(

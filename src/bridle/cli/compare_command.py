@@ -28,6 +28,17 @@ class Output:
     quiet: bool
 
 
+_FAMILY = options(
+    click.option(
+        "--family", metavar="NAME",
+        help="As in bridle fit: squared, binomial, poisson, tweedie(1.5), ...  [default: binomial where the target is two "
+        "classes, else squared]",
+    ),
+    click.option(
+        "--offset", metavar="COLUMN",
+        help="Joins the linear predictor with a coefficient of 1: of counts the logarithm of their exposure.",
+    ),
+)  # fmt: skip
 _METHODS = options(
     click.option(
         "--l1-ratio", "l1_ratios", type=parsing.numbers, multiple=True, metavar="LIST",
@@ -41,7 +52,8 @@ _METHODS = options(
     click.option("--intercept/--no-intercept", "fit_intercept", default=True, help="With an intercept, or without."),
     click.option(
         "--networks/--no-networks", default=None,
-        help="Compare small neural networks too, or not.  [default: where PyTorch is installed and the table is moderate]",
+        help="Compare small neural networks too (squared error only), or not.  [default: where PyTorch is installed and the "
+        "table is moderate]",
     ),
 )  # fmt: skip
 _SELECTION = options(
@@ -66,16 +78,17 @@ _OUTPUT = options(
 )
 
 
-@click.command(short_help="Compare ridge, lasso, elastic net, least squares, networks and the constant.")
+@click.command(short_help="Compare ridge, lasso, elastic net, no penalty, networks and the constant.")
 @click.argument("table")
 @ROLES
+@_FAMILY
 @_METHODS
 @_SELECTION
 @_OUTPUT
 def compare(table: str, **given: Any) -> int:
-    """Compare methods on TABLE (CSV, Parquet, Arrow or JSON lines; - is standard input): the constant, least
-    squares, ridge, lasso, elastic net and neural networks on the same folds, by nested cross-validation; one is
-    recommended.
+    """Compare methods on TABLE (CSV, Parquet, Arrow or JSON lines; - is standard input): the constant, the fit
+    without a penalty, ridge, lasso, elastic net and neural networks on the same folds, by nested
+    cross-validation; one is recommended.
     """
     output = Output(**{field.name: given.pop(field.name) for field in fields(Output)})
     parsing.check_outputs(table, {"--report": output.report, "--model": output.model})

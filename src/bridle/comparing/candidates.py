@@ -1,13 +1,14 @@
 """Who takes part in a comparison: small frozen objects that all answer one question.
 
-A candidate of another kind (a generalized linear model, say) is one more class with ``assess``, and one more entry in
-``candidates``; networks, which need PyTorch, are in ``networks``. Nothing else of the comparison changes.
+A candidate of another kind is one more class with ``assess``, and one more entry in ``candidates``; networks, which need
+PyTorch, are in ``networks``. Nothing else of the comparison changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Protocol
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..families import SQUARED, Family
 from ..fitting.certifying import certified, named
 from ..fitting.planning import plan_of
 from ..fitting.remarks import counted
@@ -26,6 +28,7 @@ from ..solvers import Engine, Plan, Solution
 from ..solvers.plan import Null, SparseRows
 from .nesting import Nesting
 from .result import Row
+from .scoring import scores_of
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None] | None
@@ -35,14 +38,14 @@ Progress = Callable[[float], None] | None
 class Task:
     """What every candidate is given: one reading of the data, the folds, and how to choose.
 
-    ``null`` is of the problem as it is penalized; ``plain`` (standardized, with an intercept) gives effects.
-    ``null_errors`` (K,) are the constant model's.
+    ``null`` is of the problem as it is penalized; ``plain`` (columns and target by themselves) gives effects.
+    ``null_predictors`` of every split are the constant model's.
     """
 
     nesting: Nesting
     null: Null
     plain: Null
-    null_errors: Floats
+    null_predictors: tuple[Floats, ...]
     n_alphas: int
     standardize: bool
     fit_intercept: bool
@@ -54,6 +57,11 @@ class Task:
         return self.nesting.engines[0]
 
     @property
+    def family(self) -> Family:
+        """The loss by which every method is fitted and judged."""
+        return self.nesting.ready.rows.family
+
+    @property
     def penalty(self) -> Penalty:
         """Every column alike."""
         return Penalty.of(self.nesting.ready.rows.design.p)
@@ -63,13 +71,22 @@ class Task:
         mean, spread = summarize(errors[:, None], self.nesting.splits.test)
         return float(mean[0]), float(spread[0]) if len(errors) > 1 else float("nan")
 
+    @cached_property
+    def null_errors(self) -> Floats:
+        """(K,) of the constant model."""
+        return self.nesting.errors_of(self.null_predictors)
+
     @property
     def null_error(self) -> float:
         return self.summarized(self.null_errors)[0]
 
     def effects(self, coef: Floats) -> Floats:
-        """Coefficients in original units as effects of standard deviations."""
-        return coef * self.plain.x_scale / self.plain.y_scale
+        """Coefficients per standard deviation of the column; of squared error also of the target."""
+        return coef * self.plain.x_scale / (self.plain.y_scale if self.family == SQUARED else 1.0)
+
+    def scores(self, predictors: tuple[Floats, ...]) -> dict[str, float]:
+        """Of two classes what else the linear predictors of every split are judged by."""
+        return scores_of(self.nesting.ready.rows, self.nesting.sides, predictors)
 
     def variables(self, coef: Floats) -> int:
         owner = self.nesting.ready.schema.variable_of_column()
@@ -91,7 +108,10 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True)
 class Constant:
-    """The mean of the training rows for every row (zero, without an intercept): what every method has to beat."""
+    """The model without variables, fitted to the training rows: what every method has to beat.
+
+    It is their mean (zero, without an intercept), or what the family makes of it beside an offset.
+    """
 
     title: str = "Constant"
 
@@ -103,9 +123,21 @@ class Constant:
         return Row(
             "null", self.title, error, spread, error, task.null_errors, effects=np.zeros(p),
             seconds=perf_counter() - start,
-            note="always predicts the mean of the training rows" if task.fit_intercept else "always predicts zero",
-            arguments={"l1_ratios": 1.0, "alphas": (strength,)},
+            note=_constant_note(task), arguments={"l1_ratios": 1.0, "alphas": (strength,)}, family=task.family.text,
+            scores=task.scores(task.null_predictors),
         )  # fmt: skip
+
+
+def _constant_note(task: Task) -> str:
+    if task.nesting.ready.has_offset:
+        return "always predicts " + (
+            "the offset and a constant" if task.fit_intercept else "the offset alone"
+        )
+    if not task.fit_intercept:
+        mean = float(task.family.mean(np.zeros(1))[0])
+        return f"always predicts {mean:.3g}" if mean else "always predicts zero"
+    what = "the constant" if task.family.name == "huber" else "the mean"
+    return f"always predicts {what} of the training rows"
 
 
 @dataclass(frozen=True)
@@ -128,11 +160,12 @@ class Penalized:
         choice = choose(held.scores.curves(plan), task.rule)
         ratio = int(np.flatnonzero(plan.l1_ratios == choice.l1_ratio)[0])
         one, alone = _alone(held.scores.whole, plan, ratio, choice.index)
-        path = build_paths(one, alone, null, engine, [tops[ratio]])[0]
+        path = build_paths(one, alone, null, engine, [tops[ratio]], None, task.family)[0]
         choice = replace(choice, index=0)
         path, proven = certified(rows, engine, null, alone, path, {task.rule: choice}, nesting.threads)
         choice = counted(choice, path, schema)
         error, spread = task.summarized(held.errors)
+        classes = task.family.classes
         return Row(
             self.name, self.title, error, spread, task.null_error, held.errors, choice.n_variables, choice.n_columns,
             choice.alpha, choice.l1_ratio, _strengths(held.choices), task.effects(path.stored.row(choice.index)),
@@ -141,6 +174,8 @@ class Penalized:
                 "l1_ratios": self.l1_ratios[0] if len(self.l1_ratios) == 1 else self.l1_ratios,
                 "n_alphas": task.n_alphas,
             },
+            family=task.family.text,
+            scores=task.scores(nesting.predictors(plan, held.choices)) if classes else {},
         )  # fmt: skip
 
 
@@ -150,6 +185,8 @@ def _alone(solution: Solution, plan: Plan, ratio: int, at: int) -> tuple[Solutio
     one = replace(
         solution,
         coefs=[SparseRows.of(solution.coefs[ratio].row(at)[None, :])],
+        intercepts=None if solution.intercepts is None else [solution.intercepts[ratio][:1, at : at + 1]],
+        degrees=None if solution.degrees is None else solution.degrees[ratio : ratio + 1, at : at + 1],
         **{name: getattr(solution, name)[cell] for name in ("gap", "train_error", "nonzero", "test_error")},
     )
     return one, replace(plan.only([ratio]), alphas=plan.alphas[ratio : ratio + 1, at : at + 1])
@@ -159,12 +196,13 @@ def _strengths(choices: tuple[Choice, ...]) -> tuple[tuple[float, float], ...]:
     return tuple((choice.alpha, choice.l1_ratio) for choice in choices)
 
 
-def candidates(l1_ratios: float | Sequence[float]) -> tuple[Candidate, ...]:
+def candidates(l1_ratios: float | Sequence[float], family: Family = SQUARED) -> tuple[Candidate, ...]:
     """All methods, the simplest first; ``l1_ratios`` are the elastic net's mixes, 0 and 1 being ridge and lasso anyway.
 
     >>> [candidate.title for candidate in candidates((0.5,))]
     ['Constant', 'Least squares', 'Ridge', 'Lasso', 'Elastic net']
     """
+    from .generalized import Unpenalized
     from .unpenalized import LeastSquares
 
     try:
@@ -177,7 +215,7 @@ def candidates(l1_ratios: float | Sequence[float]) -> tuple[Candidate, ...]:
     net = (Penalized("elastic_net", "Elastic net", between),) if between else ()
     return (
         Constant(),
-        LeastSquares(),
+        LeastSquares() if family == SQUARED else Unpenalized(),
         Penalized("ridge", "Ridge", (0.0,)),
         Penalized("lasso", "Lasso", (1.0,)),
         *net,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..fitting.intake import Prepared
+from ..families import constant_model
+from ..fitting.intake import Prepared, check_folds
 from ..selection import Choice, Folds, Scores, choose, cross_validate, make_folds
-from ..selection.crossvalidation import MOST_NESTED
+from ..selection.crossvalidation import MOST_NESTED, coefficients
 from ..solvers import Engine, Plan, Rows, prepare
 from .pairing import Splits
 
@@ -23,15 +24,20 @@ INNER = 5
 
 @dataclass(frozen=True, eq=False)
 class Sides:
-    """The rows that one split trains and is tested on."""
+    """The rows that one split trains and is tested on; it is problem ``problem`` of the round ``round``."""
 
     train: Index
     test: Index
+    round: int
+    problem: int
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """``scores`` of all folds at every strength; (K,) ``errors`` and the choices that the rest of each fold made."""
+    """``scores`` of all folds at every strength; (K,) ``errors`` and the choices that the rest of each fold made.
+
+    Errors are mean unit deviances: of squared error its mean square.
+    """
 
     scores: Scores
     errors: Floats
@@ -64,15 +70,35 @@ class Nesting:
             np.array([weight(s.test) for s in self.sides]), np.array([weight(s.train) for s in self.sides])
         )
 
-    def null_errors(self, fit_intercept: bool) -> Floats:
-        """(K,) the constant model's mean squared error on every split."""
-        rows, out = self.ready.rows, np.empty(len(self.sides))
-        w = np.ones(len(rows.y)) if rows.weights is None else rows.weights
-        for k, side in enumerate(self.sides):
-            own, test = w[side.train], w[side.test]
-            constant = own @ rows.y[side.train] / own.sum() if fit_intercept else 0.0
-            out[k] = test @ (rows.y[side.test] - constant) ** 2 / test.sum()
-        return out
+    def null_predictors(self, fit_intercept: bool) -> tuple[Floats, ...]:
+        """The constant model's linear predictors (n_test,) on every split."""
+        out = []
+        for side in self.sides:
+            own, test = self.ready.rows.take(side.train), self.ready.rows.take(side.test)
+            constant = constant_model(own.family, own.y, own.weights, own.offset, fit_intercept)
+            out.append(constant + (np.zeros(len(test.y)) if test.offset is None else test.offset))
+        return tuple(out)
+
+    def errors_of(self, predictors: tuple[Floats, ...]) -> Floats:
+        """(K,) mean unit deviances of the tested rows at their linear predictors."""
+        return np.array(
+            [deviance(self.ready.rows.take(s.test), eta) for s, eta in zip(self.sides, predictors)]
+        )
+
+    def predictors(self, plan: Plan, choices: tuple[Choice, ...]) -> tuple[Floats, ...]:
+        """The linear predictors (n_test,) of every split's fit at the strength that was chosen for it."""
+        return tuple(self._predictor(side, plan, choice) for side, choice in zip(self.sides, choices))
+
+    def _predictor(self, side: Sides, plan: Plan, choice: Choice) -> Floats:
+        ratio = int(np.flatnonzero(plan.l1_ratios == choice.l1_ratio)[0])
+        single = replace(plan.only([ratio]), alphas=np.array([[choice.alpha]]))
+        split = self.folds.rounds[side.round].split().of_problems([side.problem])
+        solution = self.engines[side.round].solve(single, split)
+        coefs, intercepts = coefficients(solution, 0, np.array([0]))
+        test = self.ready.rows.take(side.test)
+        design = test.design.fill(solution.fills[0]) if solution.fills.shape[1] else test.design
+        eta = design.matvec(coefs[0], self.threads) + intercepts[0]
+        return np.asarray(eta if test.offset is None else eta + test.offset)
 
     def held_out(self, plan: Plan, rule: str, progress: Progress) -> HeldOut:
         """For every fold the rule chooses by that fold's training rows alone; its error on the fold is honest."""
@@ -103,6 +129,10 @@ class Nesting:
 
     def _inner_choice(self, sides: Sides, plan: Plan, rule: str) -> Choice:
         own, inner = self.ready.rows.take(sides.train), self.inner_folds(sides)
+        try:
+            check_folds(inner, replace(self.ready, rows=own))
+        except DataError as why:
+            raise DataError(f"The training rows of a fold are split once more, and there: {why}") from None
         engines = [prepare(own, round_.split(), self.threads) for round_ in inner.rounds]
         scores = cross_validate(own, engines, inner, plan, nested=False)
         return choose(scores.curves(plan), rule)
@@ -131,7 +161,10 @@ class Nesting:
                 "The training rows of a fold cannot be split once more, which comparing needs: there are too few rows, "
                 "groups or distinct keys of order. Give fewer folds, or more rows."
             )
-        return make_folds(len(train), count, groups=groups, order=order, seed=self.seed)
+        y = self.ready.rows.y[train]
+        two = self.ready.rows.family.classes and len(np.unique(y)) == 2 and groups is None and order is None
+        classes = y if two else None  # as the outer folds: each gets its share of both classes
+        return make_folds(len(train), count, stratify=classes, groups=groups, order=order, seed=self.seed)
 
     @property
     def in_pairs(self) -> bool:
@@ -157,13 +190,19 @@ class Nesting:
         return f"by an inner cross-validation of its training rows alone (at most {INNER} folds)"
 
 
+def deviance(rows: Rows, eta: Floats) -> float:
+    """The mean unit deviance of rows at their linear predictors: of squared error its mean square."""
+    w = np.ones(len(rows.y)) if rows.weights is None else rows.weights
+    return float(2 * (w @ rows.family.loss(rows.y, eta)) / w.sum())
+
+
 def sides_of(rows: Rows, folds: Folds) -> tuple[Sides, ...]:
     """Every split that has rows of positive weight on both sides, in the order of the folds."""
     out = []
-    for round_ in folds.rounds:
+    for at, round_ in enumerate(folds.rounds):
         split = round_.split()
         for k in range(1, len(split.train)):
-            sides = Sides(split.rows_of(split.train[k]), split.rows_of(split.test[k]))
+            sides = Sides(split.rows_of(split.train[k]), split.rows_of(split.test[k]), at, k)
             w = rows.weights
             if w is None or (w[sides.train].sum() > 0 and w[sides.test].sum() > 0):
                 out.append(sides)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
+from ..families import SQUARED
 from ..fitting.intake import Prepared
 from ..table import Note
 from .candidates import Task
@@ -51,6 +52,12 @@ def taking_part(
         raise UsageError(f"networks must be True, False or None, not {networks!r}.")
     if networks is False:
         return False, ()
+    if ready.rows.family != SQUARED or ready.has_offset:
+        asked = "an offset" if ready.rows.family == SQUARED else f"the family {ready.rows.family.text}"
+        text = f"etworks take numeric targets, squared error and no offset here, not {asked}"
+        if networks:
+            raise UsageError(f"N{text}: leave networks=True (--networks) out.")
+        return False, (_note(f"Networks are not compared: n{text}."),)
     if find_spec("torch") is None:
         if networks:
             raise UsageError(f"Networks need PyTorch: {GET}.")

@@ -27,19 +27,22 @@ class Row:
     Attributes
     ----------
     name, title : the key and what people read.
-    error, standard_error : nested mean squared error over the folds, units of the target squared; NaN where the method
-        is not possible (``note`` says why), the standard error also where there is a single split.
+    error, standard_error : nested mean unit deviance over the folds, of squared error its mean square in units of the
+        target squared; NaN where the method is not possible (``note`` says why), the standard error also where there is a
+        single split.
     null_error : of the constant model on the same rows.
     fold_errors : (K,).
     n_variables, n_columns : kept by the fit on all rows.
     alpha, l1_ratio : chosen by cross-validation on all rows; None where there is nothing to choose.
     fold_choices : (alpha, l1_ratio) chosen for each fold by the other rows alone.
-    effects : (p,) coefficients of that fit per standard deviation of the column and of the target.
+    effects : (p,) coefficients of that fit per standard deviation of the column; of squared error also of the target.
     certificate : of that fit, from the rows; None for the constant and for networks, which have none. A network's
         ``effects`` are average slopes over the rows.
     seconds : for its cross-validation and its fit; the reading of the data is not counted.
     arguments : what ``bridle.fit`` (of a network: ``bridle.torch.fit``) takes to fit it.
     kind : "linear" or "network".
+    family : the loss behind ``error``, as ``bridle.fit`` writes it.
+    scores : of two classes "auc" and "log_loss" on the rows that ``error`` is of, means over the folds; otherwise empty.
     """
 
     name: str
@@ -59,6 +62,8 @@ class Row:
     note: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     kind: str = "linear"
+    family: str = "squared"
+    scores: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def possible(self) -> bool:
@@ -67,17 +72,18 @@ class Row:
 
     @property
     def rmse(self) -> float:
-        """The root of the error, in units of the target."""
-        return math.sqrt(self.error) if self.error >= 0 else math.nan
+        """The root of a mean squared error, in units of the target; NaN with another family than squared error."""
+        return math.sqrt(self.error) if self.family == "squared" and self.error >= 0 else math.nan
 
     @property
     def explained(self) -> float:
-        """The share of the constant's squared error that is explained on new rows."""
+        """The share of the constant's squared error, or deviance, that is explained on new rows."""
         return 1 - self.error / self.null_error if self.null_error > 0 else math.nan
 
     @property
     def certified(self) -> bool | None:
-        """Whether the fit on all rows is certified; None where there is nothing to certify."""
+        """Whether the fit on all rows is certified (stationary, where the loss is not convex); None where there is nothing
+        to certify."""
         return None if self.certificate is None else self.certificate.certified
 
 
@@ -92,6 +98,7 @@ class Comparison:
     differences : of every other possible row to the recommended one.
     splits : the weights of the folds.  fold_text, nested_text : how rows were split, and how choices were kept apart.
     reading_seconds : what reading the data took, once for all methods.
+    family, classes, has_offset, fit_intercept : as in ``Model``; classes are empty but of a binomial target.
     """
 
     rows: tuple[Row, ...]
@@ -110,6 +117,10 @@ class Comparison:
     call: Mapping[str, Any] = field(default_factory=dict)
     reading_seconds: float = 0.0
     origin: Callable[[Row], Any] | None = None
+    family: str = "squared"
+    classes: tuple[str, ...] = ()
+    has_offset: bool = False
+    fit_intercept: bool = True
 
     @property
     def n_folds(self) -> int:

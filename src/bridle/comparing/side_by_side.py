@@ -15,7 +15,8 @@ from ..errors import NotCertifiedWarning, UsageError, number
 from ..fitting import fit
 from ..fitting.calls import Progress, call_of, teller
 from ..fitting.intake import Teller, check_null, engines_for, folds_of, read_in
-from ..fitting.remarks import matrix_notes
+from ..fitting.modelling import plain_null
+from ..fitting.remarks import family_notes, matrix_notes
 from ..model import as_table
 from ..penalties import Penalty
 from ..selection import Folds
@@ -35,8 +36,10 @@ def compare(
     weights: Any = None,
     groups: Any = None,
     order: Any = None,
+    offset: Any = None,
     ignore: Sequence[str] = (),
     types: Mapping[str, str] | None = None,
+    family: Any = None,
     l1_ratios: float | Sequence[float] = (0.1, 0.5, 0.9),
     n_alphas: int = 100,
     standardize: bool = True,
@@ -50,22 +53,24 @@ def compare(
     threads: int | None = None,
     progress: Progress = None,
 ) -> Comparison:
-    """The constant, least squares, ridge, lasso, elastic net and networks side by side, and which of them to take.
+    """The constant, the fit without a penalty, ridge, lasso, elastic net and networks side by side, and which to take.
 
     Every method is judged on the same held-out rows, by nested cross-validation: for each fold, its alpha (and l1_ratio)
-    is chosen by the other rows alone, so that no error is flattered by the choice. Differences are paired by fold and
+    is chosen by the other rows alone, so that no error is flattered by the choice. Errors are mean unit deviances, of
+    squared error its mean square; of two classes every row also has its AUC and log-loss. Differences are paired by fold and
     tested by the corrected resampled t-test (Nadeau and Bengio 2003). Recommended is, of the methods that cannot be told
     apart from the one with the smallest error, the one that keeps the fewest variables, and a linear one before a network.
 
     Parameters
     ----------
-    data, y, target, weights, groups, order, ignore, types : as in ``bridle.fit``.
+    data, y, target, weights, groups, order, offset, ignore, types : as in ``bridle.fit``.
+    family : as in ``bridle.fit``: unless given, binomial where the target is two classes, squared error for numbers.
     l1_ratios : the elastic net's mixes, between 0 and 1; ridge (0) and lasso (1) are compared anyway.
     n_alphas : strengths of every path, on a log grid from the exact alpha_max.
     standardize, fit_intercept, folds, repeats, stratify, seed, threads, progress : as in ``bridle.fit``.
     rule : how every method chooses: "min" or "1se".
-    networks : whether small neural networks take part, regularized in six ways (needs PyTorch). None: where it is
-        installed and the table is of moderate size, which a note says where it is not.
+    networks : whether small neural networks take part, regularized in six ways (needs PyTorch; squared error without an
+        offset only). None: where it is installed and the table is of moderate size, which a note says where it is not.
 
     Returns
     -------
@@ -88,21 +93,23 @@ def compare(
     ['null', 'least_squares', 'ridge', 'lasso', 'elastic_net']
     >>> found.difference("null").verdict
     'worse'
+
+    Two classes, whose fit without a penalty is there unless the columns tell them apart:
+
+    >>> won = compare(X, y + 2 * rng.standard_normal(100) > 0, networks=False)
+    >>> won.family, won.row("unpenalized").possible, won.row("lasso").scores["auc"] > 0.7
+    ('binomial', True, True)
     """
     arguments = dict(locals())
     seed = int(number("seed", seed, 0, 2**63, whole=True))
     if rule not in RULES:
         raise UsageError(f"rule must be one of {', '.join(RULES)}, not {rule!r}.")
-    methods: tuple[Candidate, ...] = candidates(l1_ratios)
     tell = teller(progress)
     start = perf_counter()
     table = as_table(data)
-    ready = read_in(table, y, target, weights, groups, order, ignore, types, None)
-    if ready.classes:
-        raise UsageError(
-            f"The target {ready.target_name} is two classes, {ready.classes[0]} and {ready.classes[1]}; the comparison "
-            "takes numbers so far. bridle.fit chooses, fits and certifies a model of classes (family binomial)."
-        )
+    ready = read_in(table, y, target, weights, groups, order, ignore, types, family, offset)
+    ready = replace(ready, notes=(*ready.notes, *family_notes(ready, family is not None)))
+    methods: tuple[Candidate, ...] = candidates(l1_ratios, ready.rows.family)
     made = folds_of(ready.rows.design.n, folds, repeats, stratify, ready, seed)
     engines = engines_for(ready.rows, made, ready.schema, threads, tell)
     nesting = Nesting.of(ready, made, engines, seed, thread_count(threads))
@@ -135,6 +142,10 @@ def compare(
         call=call_of(compare, arguments),
         reading_seconds=reading,
         origin=_origin(table, arguments, made),
+        family=ready.rows.family.text,
+        classes=ready.classes,
+        has_offset=ready.has_offset,
+        fit_intercept=fit_intercept,
     )
 
 
@@ -150,15 +161,15 @@ def _task(nesting: Nesting, n_alphas: int, standardize: bool, fit_intercept: boo
     penalty = Penalty.of(ready.rows.design.p)
     null = engine.null(penalty, fit_intercept, standardize)
     check_null(null, ready)
-    plain = engine.null(penalty, True, True)
-    errors = nesting.null_errors(fit_intercept)
-    return Task(nesting, null, plain, errors, n_alphas, standardize, fit_intercept, rule)
+    plain = plain_null(engine, ready.rows.design.p)
+    constant = nesting.null_predictors(fit_intercept)
+    return Task(nesting, null, plain, constant, n_alphas, standardize, fit_intercept, rule)
 
 
 def _origin(table: Any, arguments: Mapping[str, Any], made: Folds) -> Callable[[Row], Any]:
     """Fits a row's method to all rows, on the same folds."""
-    names = ("y", "target", "weights", "groups", "order", "ignore", "types", "standardize", "fit_intercept", "folds",
-             "repeats", "stratify", "rule", "seed", "threads")  # fmt: skip
+    names = ("y", "target", "weights", "groups", "order", "offset", "ignore", "types", "family", "standardize",
+             "fit_intercept", "folds", "repeats", "stratify", "rule", "seed", "threads")  # fmt: skip
     given = {name: arguments[name] for name in names}
     if not (given["folds"] is None or isinstance(given["folds"], (int, float, np.number, np.ndarray))):
         given["folds"] = _pairs(made)  # what gave them may give others when it is asked again
@@ -169,7 +180,9 @@ def _origin(table: Any, arguments: Mapping[str, Any], made: Folds) -> Callable[[
             from ..torch.tabular import fit as fit_network
 
             own = {
-                name: value for name, value in given.items() if name not in ("standardize", "fit_intercept")
+                name: value
+                for name, value in given.items()
+                if name not in ("standardize", "fit_intercept", "family", "offset")
             }
             found = fit_network(table, **{**own, **row.arguments})
         else:

@@ -29,7 +29,10 @@ def test_it_is_json_with_a_version(found: Comparison) -> None:
     record = comparison_to_json(found)
     assert record["schema"] == "bridle.compare/1"
     assert json.loads(json.dumps(record, allow_nan=False)) == record
-    keys = "schema target n_rows n_variables recommended methods differences folds null_error reading_seconds notes call"
+    keys = (
+        "schema target n_rows family link classes offset score_names n_variables recommended methods differences folds "
+        "null_error reading_seconds notes call"
+    )
     assert list(record) == keys.split()
 
 

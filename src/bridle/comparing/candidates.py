@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from ..fitting.planning import plan_of
 from ..fitting.remarks import counted
 from ..paths import build_paths
 from ..penalties import Penalty
+from ..reporting.naming import second_class
 from ..selection import Choice, choose
 from ..selection.choosing import summarize
 from ..solvers import Engine, Plan, Solution
@@ -129,15 +130,18 @@ class Constant:
 
 
 def _constant_note(task: Task) -> str:
-    if task.nesting.ready.has_offset:
-        return "always predicts " + (
-            "the offset and a constant" if task.fit_intercept else "the offset alone"
-        )
+    """What the constant model predicts."""
+    ready: Any = task.nesting.ready  # has what is asked of a model there
+    if ready.has_offset:
+        one = "one rate" if task.family.link == "log" else "the offset and a constant"
+        return f"always predicts {one if task.fit_intercept else 'the offset alone'}"
     if not task.fit_intercept:
         mean = float(task.family.mean(np.zeros(1))[0])
         return f"always predicts {mean:.3g}" if mean else "always predicts zero"
-    what = "the constant" if task.family.name == "huber" else "the mean"
-    return f"always predicts {what} of the training rows"
+    if task.family.classes:
+        return f"always predicts the share of {second_class(ready)} in the training rows"
+    what = "the number of least loss for" if task.family.name == "huber" else "the mean of"
+    return f"always predicts {what} the training rows"
 
 
 @dataclass(frozen=True)

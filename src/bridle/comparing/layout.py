@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,18 @@ def page_values(of: Comparison) -> dict[str, Any]:
     warnings = [note.text for note in of.notes if note.warning]
     notes = [note.text for note in of.notes if not note.warning]
     fine, certificate = saying.certificates(of)
+    own = saying.measure(of)
     values: dict[str, Any] = {
         "title": f"Predicting {target}: methods compared by bridle",
         "target": short(of.target_name, 80),
-        "unit": target,
+        "error_title": "Typical error of a prediction." if own.squared else "Mean deviance of a prediction.",
+        "error_name": f"Root mean square error in the units of {target}"
+        if own.squared
+        else "Mean unit deviance",
+        "error_column": "Error" if own.squared else "Mean deviance",
+        "share_column": own.explained.capitalize(),
+        "with_scores": bool(of.recommended.scores),
+        "convex": saying.family(of).convex,
         "n_rows": count(of.n_rows, "row"),
         "headline": saying.headline(of),
         "reason": of.reason,
@@ -71,9 +80,19 @@ def _tiles(of: Comparison, target: str) -> list[dict[str, str]]:
     row = of.recommended
     possible = sum(r.possible for r in of.rows)
     alike = sum(d.verdict == ALIKE_WORDS for d in of.differences)
+    own = saying.measure(of)
     tiles = [
-        ("Typical error", number(row.rmse), f"root mean square, in units of {target}"),
-        ("Variance explained", percent(row.explained), "of the target, on new rows"),
+        (
+            "Typical error" if own.squared else "Mean deviance",
+            number(row.size),
+            own.unit if own.squared else "on new rows",
+        ),
+        (f"{own.explained.capitalize()} explained", percent(row.explained), "of the target, on new rows"),
+        *(
+            [("AUC", saying.auc_text(row), f"log-loss {number(row.scores['log_loss'])}, on new rows")]
+            if row.scores
+            else []
+        ),
         (
             "Variables kept",
             f"{row.n_variables:,} of {of.n_variables:,}",
@@ -97,6 +116,8 @@ def _row(of: Comparison, row: Row) -> dict[str, Any]:
             "\u00a0±", " ±"
         ),  # may break there where the screen is narrow
         "explained": percent(row.explained) if row.possible else _NONE,
+        "auc": saying.auc_text(row),
+        "log_loss": number(row.scores["log_loss"]) if row.scores else _NONE,
         "kept": f"{row.n_variables:,}" if row.possible else _NONE,
         "alpha": _NONE if row.alpha is None else number(row.alpha),
         "range": between,
@@ -121,16 +142,15 @@ def _errors(of: Comparison, target: str, width: float, ident: str) -> str:
     dots = []
     for row in of.rows:
         if row.possible:
-            spread = saying.root_spread(row)
-            spread = np.nan if spread is None else spread
+            spread = np.nan if row.size_error is None else row.size_error
             style = "off" if row.name == "null" and row is not of.recommended else "heldout"
             dots.append(
                 Dot(
-                    row.title, row.rmse, row.rmse - spread, row.rmse + spread, saying.error_text(row),
+                    row.title, row.size, row.size - spread, row.size + spread, saying.error_text(row),
                     row is of.recommended, style,
                 )
             )  # fmt: skip
-    unit = f"root mean square error, in units of {target}"
+    unit = replace(saying.measure(of), target=target).axis
     return dots_figure(dots, title="Errors side by side", unit=unit, width=width, ident=ident)
 
 
@@ -157,9 +177,11 @@ def _differences(of: Comparison, figures: dict[str, Any]) -> dict[str, Any]:
         ),
         "differences",
     )
+    own = saying.measure(of)
+    error = "squared error" if own.squared else "deviance"
     note = (
-        "How much more squared error than the recommended method, in points: percent of the constant's squared error, so "
-        "one point is one percent of the variance explained."
+        f"How much more {error} than the recommended method, in points: percent of the constant's {error}, so one point is "
+        f"one percent of the {own.explained} explained."
     )
     if of.n_folds > 1:
         note += " Lines are 95% intervals; where one crosses zero, the two cannot be told apart."
@@ -168,7 +190,9 @@ def _differences(of: Comparison, figures: dict[str, Any]) -> dict[str, Any]:
 
 def _matrix(of: Comparison, figures: dict[str, Any]) -> dict[str, Any]:
     methods = [row for row in of.rows if row.possible and row.name != "null"]
-    effects = np.stack([row.effects for row in methods], axis=1) * of.target_sd
+    effects = np.stack([row.effects for row in methods], axis=1) * (
+        of.target_sd if of.family == "squared" else 1.0
+    )
     names, cells = variable_cells(effects, of.schema.columns())
     if not names:
         return {"matrix": [], "methods": []}
@@ -180,8 +204,8 @@ def _matrix(of: Comparison, figures: dict[str, Any]) -> dict[str, Any]:
         lambda w, ident: matrix_figure(shown, titles, drawn, marked=marked, width=w, ident=ident), "kept"
     )
     note = (
-        "The area of a dot is the effect of one standard deviation on the prediction, up (blue) or down (orange); no dot: "
-        "left out."
+        f"The area of a dot is the effect of one standard deviation on {saying.scale(of)}, up (blue) or down (orange); no "
+        "dot: left out."
     )
     if any(row.kind == "network" for row in methods):
         note += " Of a network it is the average slope over the rows; where it goes up and down, that may be small."
@@ -231,7 +255,7 @@ def _proof(row: Row) -> dict[str, str]:
     worst = max(certificate.kkt_violation, certificate.block_gradient)
     return {
         "title": row.title,
-        "gap": _tiny(certificate.relative_gap),
+        "gap": _tiny(certificate.relative_gap) if certificate.convex else _NONE,
         "worst": _tiny(worst),
         "certified": "yes" if certificate.certified else "no",
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..reporting.formatting import count, number
-from ..reporting.words import root, root_error
+from ..reporting.measure import Measure
 from .pairing import WORSE, Difference, Splits, paired
 from .result import Row
 
@@ -44,39 +44,39 @@ def _between(row: Row, reference: Row, splits: Splits) -> Difference:
 
 
 def with_error(row: Row) -> str:
-    """The root mean squared error with its standard error, as text.
+    """The root mean squared error, or the mean deviance, with its standard error, as text.
 
     >>> import numpy as np
     >>> with_error(Row("a", "A", 100.0, 4.0, 100.0, np.zeros(2)))
     '10.0\\xa0±\\xa00.20'
     """
-    spread = root_error(row.error, row.standard_error)
-    return number(root(row.error)) + ("" if spread is None else f"\u00a0±\u00a0{number(spread, 2)}")
+    spread = row.size_error
+    return number(row.size) + ("" if spread is None else f"\u00a0±\u00a0{number(spread, 2)}")
 
 
 def _reason(taken: Row, best: Row, tied: Sequence[Row], possible: int, splits: Splits, offered: int) -> str:
-    size = with_error(taken)
+    size = f"its {Measure(taken.family == 'squared').noun}, {with_error(taken)},"
     linear = taken.kind == "linear" and any(row.kind == "network" for row in tied)
     if possible == 1:
         return f"{taken.title}: no other method is possible here."
     if len(splits.test) < 2:
-        return f"{taken.title}: its error, {size}, is the smallest, but a single split cannot tell that from chance."
+        return f"{taken.title}: {size} is the smallest, but a single split cannot tell that from chance."
     if taken.name == "null":
         if taken is best:
-            return f"Nothing beats the constant: its error, {size}, is the smallest of all."
+            return f"Nothing beats the constant: {size} is the smallest of all."
         return (
-            f"Nothing beats the constant: its error, {size}, cannot be told apart from the smallest "
+            f"Nothing beats the constant: {size} cannot be told apart from the smallest "
             f"({_other(best)}), and it needs no variable."
         )
     method = "linear method" if linear else "method"
     fewest = f"no {method} as good keeps fewer variables than its {taken.n_variables:,} of {offered:,}"
     if taken is not best:
-        return f"{taken.title}: its error, {size}, cannot be told apart from the smallest ({_other(best)}), and {fewest}."
+        return f"{taken.title}: {size} cannot be told apart from the smallest ({_other(best)}), and {fewest}."
     if len(tied) > 1:
-        return f"{taken.title}: its error, {size}, is the smallest, and {fewest}."
+        return f"{taken.title}: {size} is the smallest, and {fewest}."
     kept = f"{taken.n_variables:,} of {count(offered, 'variable')}"
-    return f"{taken.title}: its error, {size}, is the smallest, by more than chance would make it; it keeps {kept}."
+    return f"{taken.title}: {size} is the smallest, by more than chance would make it; it keeps {kept}."
 
 
 def _other(row: Row) -> str:
-    return f"{row.title[:1].lower()}{row.title[1:]}, {number(row.rmse)}"
+    return f"{row.title[:1].lower()}{row.title[1:]}, {number(row.size)}"

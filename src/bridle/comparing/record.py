@@ -7,16 +7,19 @@ from typing import Any
 from ..reporting.record import plain
 from .pairing import Difference
 from .result import Comparison, Row
-from .saying import headline, kept_variables, root_spread
+from .saying import family, headline, kept_variables, measure
 
 SCHEMA = "bridle.compare/1"
+_MEAN_SQUARES = ("mean_squared", "standard_error", "rmse", "rmse_standard_error")
 
 
 def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
     """Turn a comparison into plain JSON types, under the schema "bridle.compare/1".
 
-    Errors are mean squared errors in the target's units squared; "rmse" is their root. A number that JSON cannot hold
-    (NaN, infinite) is null. Within one version of the schema keys are only added.
+    Errors are mean squared errors in the target's units squared; "rmse" is their root. Of another family than squared
+    error both are null and "deviance" holds the mean unit deviance, whose units "null_error", "fold_errors" and the ends of
+    a difference then have; "score_names" says what was taken. "scores" of two classes are AUC and log-loss, null elsewhere.
+    A number that JSON cannot hold (NaN, infinite) is null. Within one version of the schema keys are only added.
 
     >>> import numpy as np
     >>> from bridle.comparing import compare
@@ -32,6 +35,14 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
         "schema": SCHEMA,
         "target": of.target_name,
         "n_rows": of.n_rows,
+        "family": of.family,
+        "link": family(of).link,
+        "classes": list(of.classes) or None,
+        "offset": of.has_offset,
+        "score_names": {
+            "error": measure(of).name,
+            "explained": f"share of {measure(of).explained} explained",
+        },
         "n_variables": of.n_variables,
         "recommended": {
             "name": of.recommended.name,
@@ -40,7 +51,7 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
             "reason": of.reason,
         },
         "methods": [_method(of, row) for row in of.rows],
-        "differences": [_difference(found) for found in of.differences],
+        "differences": [_difference(of, found) for found in of.differences],
         "folds": {
             "text": of.fold_text,
             "n_folds": of.n_folds,
@@ -61,7 +72,9 @@ def comparison_to_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def _method(of: Comparison, row: Row) -> dict[str, Any]:
-    certificate = row.certificate
+    certificate, squared = row.certificate, measure(of).squared
+    deviance, unknown = ("deviance", "deviance_standard_error"), dict.fromkeys(_MEAN_SQUARES)
+    means = dict(zip(_MEAN_SQUARES, (row.error, row.standard_error, row.rmse, row.size_error)))
     return {
         "name": row.name,
         "title": row.title,
@@ -69,12 +82,11 @@ def _method(of: Comparison, row: Row) -> dict[str, Any]:
         "possible": row.possible,
         "note": row.note,
         "error": {
-            "mean_squared": row.error,
-            "standard_error": row.standard_error,
-            "rmse": row.rmse,
-            "rmse_standard_error": root_spread(row),
+            **(means if squared else unknown),
+            **dict(zip(deviance, (None, None) if squared else (row.error, row.standard_error))),
             "explained": row.explained,
         },
+        "scores": dict(row.scores) or None,
         "fold_errors": row.fold_errors,
         "n_variables": row.n_variables,
         "n_columns": row.n_columns,
@@ -89,11 +101,13 @@ def _method(of: Comparison, row: Row) -> dict[str, Any]:
     }
 
 
-def _difference(found: Difference) -> dict[str, Any]:
+def _difference(of: Comparison, found: Difference) -> dict[str, Any]:
+    squared = measure(of).squared
     return {
         "name": found.name,
         "against": found.against,
-        "mean_squared": found.mean,
+        "mean_squared": found.mean if squared else None,
+        "deviance": None if squared else found.mean,
         "standard_error": found.standard_error,
         "low": found.low,
         "high": found.high,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
+from ..reporting.measure import Measure
 from .pairing import Difference, Splits
 
 if TYPE_CHECKING:
@@ -74,6 +75,20 @@ class Row:
     def rmse(self) -> float:
         """The root of a mean squared error, in units of the target; NaN with another family than squared error."""
         return math.sqrt(self.error) if self.family == "squared" and self.error >= 0 else math.nan
+
+    @property
+    def size(self) -> float:
+        """What is shown of the error: ``rmse``, or the mean deviance as it is."""
+        return Measure(self.family == "squared").value(self.error)
+
+    @property
+    def size_error(self) -> float | None:
+        """One standard error of ``size``; None where there is none."""
+        return (
+            Measure(self.family == "squared").spread(self.error, self.standard_error)
+            if self.possible
+            else None
+        )
 
     @property
     def explained(self) -> float:

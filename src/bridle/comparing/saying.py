@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ..certificate import GAP_TOLERANCE
+from ..certificate import GAP_TOLERANCE, KKT_TOLERANCE
+from ..families import Family, family_named
 from ..reporting.formatting import count, listing, number, percent, short, signed
-from ..reporting.words import root_error
+from ..reporting.meaning import meaning_of
+from ..reporting.measure import Measure, measure_of
 from ..table import Schema
 from .pairing import ALIKE_WORDS, BETTER, UNKNOWN, WORSE, Difference
 from .recommending import with_error
 from .result import Comparison, Row
 
 SOURCE = "Nadeau and Bengio, Inference for the generalization error, Machine Learning 52 (2003), 239-281"
+
+
+def measure(of: Comparison) -> Measure:
+    """How its errors are read."""
+    own: Any = of  # has what is asked of a model there
+    return measure_of(own)
+
+
+def family(of: Comparison) -> Family:
+    """By which every method was fitted and judged."""
+    return family_named(of.family)
+
+
+def scale(of: Comparison) -> str:
+    """What an effect adds to: the prediction, or what the link makes of it."""
+    own: Any = of
+    return meaning_of(own).scale or "the prediction"
 
 
 def headline(of: Comparison) -> str:
@@ -32,20 +54,38 @@ def headline(of: Comparison) -> str:
 
 def expectation(of: Comparison) -> str:
     """What errors to expect of the recommended method."""
-    row, target = of.recommended, short(of.target_name, 40)
+    row, target, own = of.recommended, short(of.target_name, 40), measure(of)
     size = (
-        f"On new rows expect errors of about {number(row.rmse)} (root mean square, in the units of {target})"
+        f"On new rows expect errors of about {number(row.size)} (root mean square, in the units of {target})"
     )
+    if not own.squared:
+        size = f"On new rows expect a mean deviance of about {number(row.size)}"
     if row.name == "null":
         return f"{size}."
-    null = number(float(np.sqrt(row.null_error)))
+    null = number(own.value(row.null_error))
     if not row.explained > 0:
         return f"{size}, no better than the {null} of the constant."
-    return f"{size}, against {null} of the constant: it explains {percent(row.explained)} of the variance."
+    said = f"{size}, against {null} of the constant: it explains {percent(row.explained)} of the {own.explained}."
+    return f"{said} {scores_sentence(row)}".rstrip()
+
+
+def scores_sentence(row: Row) -> str:
+    """The other scores of two classes; nothing elsewhere."""
+    if not row.scores:
+        return ""
+    parts = [f"an AUC of {auc_text(row)}"] if math.isfinite(row.scores["auc"]) else []
+    parts.append(f"a log-loss of {number(row.scores['log_loss'])}")
+    return f"Its probabilities have {listing(parts)}."
+
+
+def auc_text(row: Row) -> str:
+    """The area under the ROC curve, a dash where there is none."""
+    auc = row.scores.get("auc", math.nan)
+    return f"{auc:.3f}" if math.isfinite(auc) else "–"
 
 
 def points(value: float, of: Comparison) -> float:
-    """A difference of squared errors in points of the variance explained: percent of the constant's squared error."""
+    """A difference of errors in points: percent of the constant's squared error, or of its deviance."""
     null = of.recommended.null_error
     return 100 * value / null if null > 0 else float("nan")
 
@@ -63,7 +103,7 @@ def verdict(of: Comparison, row: Row) -> str:
 
 
 def interval(of: Comparison, found: Difference) -> str:
-    """A difference with its interval, in points of the variance explained.
+    """A difference with its interval, in points of what is explained.
 
     Less is better: a positive difference explains that much less.
     """
@@ -74,13 +114,8 @@ def interval(of: Comparison, found: Difference) -> str:
 
 
 def error_text(row: Row) -> str:
-    """The root mean squared error with its standard error, or why there is none."""
+    """The root mean squared error, or the mean deviance, with its standard error; a dash where there is none."""
     return with_error(row) if row.possible else "–"
-
-
-def root_spread(row: Row) -> float | None:
-    """The standard error of the root mean squared error."""
-    return root_error(row.error, row.standard_error) if row.possible else None
 
 
 def seconds(value: float) -> str:
@@ -101,8 +136,15 @@ def kept_variables(schema: Schema, effects: NDArray[np.float64]) -> tuple[str, .
 
 
 def how_judged(of: Comparison) -> str:
-    """How rows were split and choices kept apart."""
-    said = (
+    """How rows were split and choices kept apart, and by what."""
+    said = f"The constant {of.row('null').note}. "
+    if not measure(of).squared:
+        own, offset = family(of), ", beside the offset" if of.has_offset else ""
+        said = (
+            f"Every method is fitted and judged by the family {own.text} ({own.link} link{offset}): errors are mean unit "
+            f"deviances, 0 where every prediction is exact. {said}"
+        )
+    said += (
         f"Every method is judged on the same {count(of.n_folds, 'split')} of the rows ({of.fold_text}). What a method "
         f"chooses, the strength of its penalty above all, is chosen for each split {of.nested_text} (nested "
         "cross-validation)."
@@ -130,10 +172,17 @@ def certificates(of: Comparison) -> tuple[bool, str]:
     """Whether every fit on all rows is certified, and the sentence about it."""
     short_of = [row.title for row in of.rows if row.certified is False]
     rest = " Networks are not certified: their objective is not convex." if of.has_networks else ""
+    convex = family(of).convex
     if short_of:
+        word = "certified" if convex else "stationary"
         return (
             False,
-            f"Not certified: {listing(short_of)}. The errors are as computed; the fits may be off.{rest}",
+            f"Not {word}: {listing(short_of)}. The errors are as computed; the fits may be off.{rest}",
+        )
+    if not convex:
+        return True, (
+            f"Every fit on all rows is stationary: recomputed from the rows, its optimality conditions hold to "
+            f"{KKT_TOLERANCE:.0e}. The loss is not convex, so that another fit may be better."
         )
     return True, (
         f"Every {'linear ' if of.has_networks else ''}fit on all rows is certified: recomputed from the rows, its objective "
@@ -159,7 +208,8 @@ def cautions(of: Comparison) -> list[str]:
         "the same information, other rows may keep others.",
     ]
     if of.recommended.name == "null":
-        lines = "straight lines and small networks" if of.has_networks else "straight lines"
+        lines = "straight lines" if family(of).link == "identity" else "models that are linear"
+        lines += " and small networks" if of.has_networks else ""
         out.insert(
             0, f"That nothing beats the constant holds for these rows and for {lines} in these variables."
         )

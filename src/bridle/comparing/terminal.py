@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from ..reporting.formatting import number, percent, short
 from ..reporting.terminal import Screen, written
 from .result import Comparison, Row
 from .saying import (
+    auc_text,
     certificates,
     error_text,
     expectation,
     how_judged,
     how_paired,
     impossible,
+    measure,
     not_compared,
     seconds,
     verdict,
@@ -44,24 +47,38 @@ def comparison_console(
     return written(lambda screen: _Layout(screen, ascii_only).all_of(comparison), max(width, 60), color)
 
 
-_COLUMNS = (
-    ("", "left"), ("Method", "left"), ("Error", "left"), ("R²", "right"), ("Kept", "right"), ("Against it", "left"),
-    ("Time", "right"),
-)  # fmt: skip
-_SHARE, _TIME = 3, 6
+_SIDES: tuple[Literal["left", "right"], ...] = (
+    "left",
+    "left",
+    "left",
+    "right",
+    "right",
+    "right",
+    "left",
+    "right",
+)
+_SHARE, _AUC, _TIME = 3, 4, 7
+
+
+def names(of: Comparison) -> tuple[str, ...]:
+    """The headings of the table's columns."""
+    error, share = ("Error", "R²") if measure(of).squared else ("Deviance", "D²")
+    return ("", "Method", error, share, "AUC", "Kept", "Against it", "Time")
 
 
 class _Layout(Screen):
     def all_of(self, of: Comparison) -> None:
         self.paragraph(of.reason, "bold")
         self.paragraph(expectation(of), "bold")
-        self.heading("Side by side", f"root mean square, in units of {short(of.target_name, 30)}")
+        own = replace(measure(of), target=short(of.target_name, 30))
+        self.heading("Side by side", own.unit)
         self.screen.print(self.table(of))
         for sentence in (*impossible(of), *not_compared(of)):
             self.paragraph(sentence, indent=2)
+        area = " AUC: area under the ROC curve, on new rows." if of.recommended.scores else ""
         self.paragraph(
-            "R²: share of the variance explained, on new rows; points are percent of it. Kept: variables, by the fit on all "
-            "rows. Time: of cross-validation and fit.",
+            f"{names(of)[_SHARE]}: share of the {own.explained} explained, on new rows; points are percent of it.{area} "
+            "Kept: variables, by the fit on all rows. Time: of cross-validation and fit.",
             indent=2,
         )
         self.heading("How this is judged")
@@ -87,23 +104,25 @@ class _Layout(Screen):
         rows, shown, gap = self.fitting(of)
         table = Table(box=None, show_edge=False, padding=(0, gap, 0, 0), pad_edge=False, header_style="dim")
         for at in shown:
-            table.add_column(self.said(_COLUMNS[at][0]), justify=_COLUMNS[at][1], no_wrap=True)  # type: ignore[arg-type]
+            table.add_column(self.said(names(of)[at]), justify=_SIDES[at], no_wrap=True)
         for row, cells in zip(of.rows, rows):
             style = "bold" if row is of.recommended else ""
             table.add_row(*(Text(cells[at], style=style) for at in shown))
         return table
 
     def fitting(self, of: Comparison) -> tuple[list[tuple[str, ...]], list[int], int]:
-        """What there is room for: first the time goes, then the share explained, then the standard errors."""
+        """What there is room for: first the time goes, then the share explained, the AUC, the standard errors."""
+        none = () if of.recommended.scores else (_AUC,)
         for left_out, spread in (
             ((), True),
             ((_TIME,), True),
             ((_TIME, _SHARE), True),
-            ((_TIME, _SHARE), False),
+            ((_TIME, _SHARE, _AUC), True),
+            ((_TIME, _SHARE, _AUC), False),
         ):
             rows = [self.cells(of, row, spread) for row in of.rows]
-            shown = [at for at in range(len(_COLUMNS)) if at not in left_out]
-            width = sum(max(len(self.said(_COLUMNS[at][0])), *(len(row[at]) for row in rows)) for at in shown)
+            shown = [at for at in range(len(_SIDES)) if at not in (*left_out, *none)]
+            width = sum(max(len(self.said(names(of)[at])), *(len(row[at]) for row in rows)) for at in shown)
             for gap in (2, 1):
                 if width + gap * len(shown) <= self.screen.width:
                     return rows, shown, gap
@@ -112,14 +131,15 @@ class _Layout(Screen):
     def cells(self, of: Comparison, row: Row, spread: bool) -> tuple[str, ...]:
         taken = "→" if row is of.recommended else ""
         if row.possible:
-            error = error_text(row) if spread else number(row.rmse)
+            error = error_text(row) if spread else number(row.size)
             more = (
                 error,
                 percent(row.explained),
+                auc_text(row),
                 f"{row.n_variables:,}",
                 verdict(of, row),
                 seconds(row.seconds),
             )
         else:
-            more = ("–", "–", "–", "not possible", "–")
+            more = ("–", "–", "–", "–", "not possible", "–")
         return tuple(map(self.said, (taken, short(row.title, 20), *more)))

@@ -86,19 +86,28 @@ def _ticks(low: float, high: float, room: float, most: int) -> list[float]:
 
 
 def _reach(rows: Sequence[Dot], zero: bool) -> tuple[float, float]:
-    """The ends of the axis: everything, but for rows that would press all others into a corner."""
-    most = 12 if zero else 40
+    """The ends of the axis: everything, but for rows that would press all others into a corner.
+
+    It grows from one of the narrower rows, whichever lets most others join: a very short interval may stand apart.
+    """
     spans = sorted((_span(row, zero) for row in rows), key=lambda span: span[1] - span[0])
-    kept = [spans[0]]
-    for span in spans[1:]:
-        wide = max(s[1] for s in kept) - min(s[0] for s in kept)
-        if max(span[1], kept[-1][1]) - min(span[0], kept[-1][0]) <= most * wide or wide == 0:
-            kept.append(span)
+    grown = [_joining(spans, seed, 12 if zero else 40) for seed in range((len(spans) + 1) // 2)]
+    kept = max(grown, key=len)
     low, high = min(s[0] for s in kept), max(s[1] for s in kept)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
     margin = 0.06 * (high - low) or 0.06 * abs(high) or 1.0
     return low - margin, high + margin
+
+
+def _joining(spans: Sequence[tuple[float, float]], seed: int, most: float) -> list[tuple[float, float]]:
+    """The seed, and in their order the others that do not widen what is there by more than this factor."""
+    kept = [spans[seed]]
+    for span in (*spans[:seed], *spans[seed + 1 :]):
+        low, high = min(s[0] for s in kept), max(s[1] for s in kept)
+        if max(span[1], high) - min(span[0], low) <= most * (high - low) or high == low:
+            kept.append(span)
+    return kept
 
 
 def _span(row: Dot, zero: bool) -> tuple[float, float]:

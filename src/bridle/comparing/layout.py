@@ -81,18 +81,18 @@ def _tiles(of: Comparison, target: str) -> list[dict[str, str]]:
     possible = sum(r.possible for r in of.rows)
     alike = sum(d.verdict == ALIKE_WORDS for d in of.differences)
     own = saying.measure(of)
+    error = (
+        "Typical error" if own.squared else "Mean deviance", number(row.size), own.unit if own.squared else "on new rows"
+    )  # fmt: skip
+    if row.scores:  # the sentences above have the deviance
+        error = (
+            "AUC",
+            saying.auc_text(row),
+            f"on new rows, with a log-loss of {number(row.scores['log_loss'])}",
+        )
     tiles = [
-        (
-            "Typical error" if own.squared else "Mean deviance",
-            number(row.size),
-            own.unit if own.squared else "on new rows",
-        ),
+        error,
         (f"{own.explained.capitalize()} explained", percent(row.explained), "of the target, on new rows"),
-        *(
-            [("AUC", saying.auc_text(row), f"log-loss {number(row.scores['log_loss'])}, on new rows")]
-            if row.scores
-            else []
-        ),
         (
             "Variables kept",
             f"{row.n_variables:,} of {of.n_variables:,}",

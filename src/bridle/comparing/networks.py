@@ -54,10 +54,10 @@ def taking_part(
         return False, ()
     if ready.rows.family != SQUARED or ready.has_offset:
         asked = "an offset" if ready.rows.family == SQUARED else f"the family {ready.rows.family.text}"
-        text = f"etworks take numeric targets, squared error and no offset here, not {asked}"
+        text = f"they take numeric targets by squared error without an offset, not {asked}"
         if networks:
-            raise UsageError(f"N{text}: leave networks=True (--networks) out.")
-        return False, (_note(f"Networks are not compared: n{text}."),)
+            raise UsageError(f"Networks cannot be compared: {text}. Leave networks=True (--networks) out.")
+        return False, (_note(f"Networks are not compared: {text}."),)
     if find_spec("torch") is None:
         if networks:
             raise UsageError(f"Networks need PyTorch: {GET}.")

@@ -120,8 +120,8 @@ def test_the_pictures_show_what_the_engine_says(open_at: Any, table: Path, l1: s
     page.click("button:has-text('about the same')")
     held = _facts(page)["held"]
     squared = (model.encode(test)[1] - model.predict(test)) ** 2
-    assert held[f"rmse_{rule}"] == pytest.approx(np.sqrt(squared.mean()), rel=1e-6)
-    assert held[f"r2_{rule}"] == pytest.approx(model.score(test), rel=1e-6)
+    assert held[f"error_{rule}"] == pytest.approx(np.sqrt(squared.mean()), rel=1e-6)
+    assert held[f"explained_{rule}"] == pytest.approx(model.score(test), rel=1e-6)
     said = page.inner_text(".predict")
     assert "32 rows put away" in said and ("As you said" in said) == (held[f"verdict_{rule}"] == "close")
 

@@ -31,6 +31,11 @@ NETWORKS: tuple[dict[str, Value], ...] = (
 )  # fmt: skip
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?(e[+-][1-9][0-9]{0,2})?")
 _ID = re.compile(r"[0-9a-f]{16}")
+# Families as bridle.fit takes them, or the one that it proposes; those with a parameter, and between what it lies.
+FAMILIES = (
+    "auto", "squared", "binomial", "binomial(probit)", "binomial(cloglog)", "poisson", "gamma", "inverse_gaussian",
+)  # fmt: skip
+PARAMETERS = {"huber": (0.0, 1e12), "negative_binomial": (0.0, 1e6), "tweedie": (1.0, 10.0)}
 _WAYS = (("gradient", "l2"), ("subgradient", "l1"), ("proximal", "l1"))
 
 
@@ -158,6 +163,18 @@ def _table(name: str, text: str) -> Value:
     return text
 
 
+def _family(name: str, text: str) -> Value:
+    """A family by name; its parameter is written as every number is, so that there is one way to ask for it."""
+    kind, bracket, rest = text.partition("(")
+    if kind in PARAMETERS and bracket and rest.endswith(")"):
+        between = _between(*PARAMETERS[kind], above=True)
+        return f"{kind}({_written(between(f'the parameter of {kind}', rest[:-1]))})"
+    if text not in FAMILIES:
+        known = ", ".join((*FAMILIES, *(f"{one}(number)" for one in PARAMETERS)))
+        raise UsageError(f"{name} must be one of {known}, not {_shown(text)}.")
+    return text
+
+
 def _check_together(kind: str, values: dict[str, Value]) -> None:
     """What one value alone does not tell."""
     if kind == "home" and values["scale"] != "none":
@@ -168,9 +185,12 @@ def _check_together(kind: str, values: dict[str, Value]) -> None:
         raise UsageError(
             "L1 has no gradient where a weight is 0: the method must be subgradient or proximal."
         )
+    if kind == "yours-pair" and values["across"] == values["up"]:
+        raise UsageError("A picture of two weights needs two: across and up must differ.")
 
 
 _OF_TABLE: dict[str, Reader] = {
+    "family": _family,
     "roles": lambda name, text: read_roles(text).text,
     "rule": _one_of("min", "1se"),
     "seed": _one_of(*SEEDS),
@@ -228,6 +248,12 @@ KINDS: dict[str, dict[str, Reader]] = {
     "yours-columns": {name: _OF_TABLE[name] for name in ("roles", "table")},
     "yours-corners": {**_OF_TABLE, "l1_ratio": _one_of(*L1_RATIOS)},
     "yours-methods": {**_OF_TABLE, "networks": _one_of(0, 1)},
+    "yours-pair": {
+        **_OF_TABLE,
+        "across": _between(0, 199, whole=True),
+        "l1_ratio": _one_of(*L1_RATIOS),
+        "up": _between(0, 199, whole=True),
+    },
 }
 
 
@@ -278,4 +304,6 @@ def _home(dataset: str, ratio: float, scale: str, seed: int, standardize: int) -
     return Key("home", values)
 
 
-__all__ = ["KINDS", "LONGEST", "NETWORKS", "STARTS", "Key", "number_text", "offered"]
+__all__ = [
+    "FAMILIES", "KINDS", "LONGEST", "NETWORKS", "PARAMETERS", "STARTS", "Key", "number_text", "offered",
+]  # fmt: skip

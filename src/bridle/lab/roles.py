@@ -16,12 +16,12 @@ from typing import Any
 from ..errors import UsageError
 
 LETTERS = {
-    "t": "target", "w": "weights", "g": "groups", "o": "order", "i": "ignore",
+    "t": "target", "w": "weights", "g": "groups", "o": "order", "s": "offset", "i": "ignore",
     "n": "numeric", "c": "categorical", "b": "boolean", "d": "date",
 }  # fmt: skip
 MOST_SAID = 200_000
-_ROLES, _TYPES = "twgo", "ncbd"
-_PIECE = re.compile(r"([twgoincbd])(0|[1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
+_ROLES, _TYPES = "twgos", "ncbd"
+_PIECE = re.compile(r"([twgosincbd])(0|[1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Roles:
         return ".".join(out) or "none"
 
     def arguments(self, names: Sequence[str]) -> dict[str, Any]:
-        """What ``bridle.fit`` takes: target, weights, groups, order, ignore and types, those that were said.
+        """What ``bridle.fit`` takes: target, weights, groups, order, offset, ignore and types, those that were said.
 
         Raises
         ------

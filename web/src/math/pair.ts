@@ -30,6 +30,15 @@ export function restricted(gram: ArrayLike<number>, cross: ArrayLike<number>, we
   return { a11: gram[i * p + i], a12: gram[i * p + j], a22: gram[j * p + j], b1, b2, constant: 0.5 * (1 - 2 * linear + square) };
 }
 
+/** The quadratic with this slope and curvature (a11, a12, a22) at a point; its level there is 0. */
+export function expanded(slope: Point, curvature: readonly [number, number, number], at: Point): Quadratic {
+  const [a11, a12, a22] = curvature;
+  const [x, y] = at;
+  const b1 = a11 * x + a12 * y - slope[0];
+  const b2 = a12 * x + a22 * y - slope[1];
+  return { a11, a12, a22, b1, b2, constant: b1 * x + b2 * y - 0.5 * (a11 * x * x + 2 * a12 * x * y + a22 * y * y) };
+}
+
 export function lossAt(q: Quadratic, [x, y]: Point): number {
   return q.constant + 0.5 * (q.a11 * x * x + 2 * q.a12 * x * y + q.a22 * y * y) - q.b1 * x - q.b2 * y;
 }

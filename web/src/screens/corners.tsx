@@ -20,7 +20,8 @@ import { Bowl, hasWebGL } from "./bowl";
 
 export const BODIES: { readonly [l1: string]: string } = { "0": "disc", "0.5": "elastic net’s body", "1": "diamond" };
 
-export function read(payload: Payload) {
+/** The weights along the path, and which two of them are worth a look. */
+export function readWeights(payload: Payload) {
   const betas = matrix(payload, "betas");
   const names = strings(payload, "names");
   const p = names.length;
@@ -40,10 +41,13 @@ export function read(payload: Payload) {
   return {
     payload, betas, names, p, last, entry, first, second,
     alphas: vector(payload, "alphas"),
-    gram: vector(payload, "gram"),
-    cross: vector(payload, "cross"),
     target: text(payload, "target"),
   };
+}
+export type Weights = ReturnType<typeof readWeights>;
+
+export function read(payload: Payload) {
+  return { ...readWeights(payload), gram: vector(payload, "gram"), cross: vector(payload, "cross") };
 }
 export type Data = ReturnType<typeof read>;
 
@@ -61,7 +65,7 @@ export function Corners({ settings }: { settings: Settings }): JSX.Element {
   );
 }
 
-export function pairOf(d: Data, settings: Settings): readonly [number, number] {
+export function pairOf(d: Weights, settings: Settings): readonly [number, number] {
   const i = d.names.indexOf(settings.i ?? "");
   const j = d.names.indexOf(settings.j ?? "");
   const first = i >= 0 ? i : j === d.first ? d.second : d.first;
@@ -220,7 +224,8 @@ interface Drawn {
   readonly tall: number;
 }
 
-export function Flat({ q, rho, alpha, w, track, view, penalized, pair, label, tall, body }: Drawn & { body: string }): JSX.Element {
+/** `lowest` names the middle of the ellipses. */
+export function Flat({ q, rho, alpha, w, track, view, penalized, pair, label, tall, body, lowest: middle = "lowest loss" }: Drawn & { body: string; lowest?: string }): JSX.Element {
   const centre = bottom(q);
   const lowest = lossAt(q, centre);
   const rise = 0.5 * axes(q).flat * view.half * view.half;
@@ -243,7 +248,7 @@ export function Flat({ q, rho, alpha, w, track, view, penalized, pair, label, ta
             {apart && (
               <g>
                 <path class="cross" d={`M${cx - 5} ${cy}H${cx + 5}M${cx} ${cy - 5}V${cy + 5}`} />
-                <text class="end up" x={cx + (cx > width * 0.62 ? -9 : 9)} y={cy + (above ? 16 : -8)} text-anchor={cx > width * 0.62 ? "end" : "start"}>lowest loss</text>
+                <text class="end up" x={cx + (cx > width * 0.62 ? -9 : 9)} y={cy + (above ? 16 : -8)} text-anchor={cx > width * 0.62 ? "end" : "start"}>{middle}</text>
               </g>
             )}
             <circle class="solution" cx={x(w[0])} cy={y(w[1])} r={6} />

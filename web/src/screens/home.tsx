@@ -37,12 +37,14 @@ export function read(payload: Payload) {
   const mean = vector(payload, "cv_mean");
   const se = vector(payload, "cv_se");
   const min = scalar(payload, "index_min");
-  const root = (v: ArrayLike<number>): Float64Array => Float64Array.from(v, (m) => Math.sqrt(Math.max(0, m)));
+  // Of squared error the root is shown, of another family's deviance its mean as it is.
+  const squared = payload.squared !== false;
+  const root = (v: ArrayLike<number>): Float64Array => Float64Array.from(v, (m) => (squared ? Math.sqrt(Math.max(0, m)) : m));
   const cv = root(mean);
   const low = root(mean.map((m, k) => m - se[k]));
   const high = root(mean.map((m, k) => m + se[k]));
   const train = root(vector(payload, "train_error"));
-  const nullError = Math.sqrt(scalar(payload, "null_error"));
+  const nullError = root([scalar(payload, "null_error")])[0];
   const columns = Array.from({ length: effects.columns }, (_, j) => column(effects, j));
   const order = columns.map((_, j) => j).sort((a, b) => Math.abs(columns[b][min]) - Math.abs(columns[a][min]) || a - b);
   const folds = matrix(payload, "fold_errors");
@@ -58,7 +60,7 @@ export function read(payload: Payload) {
   const lowest = Math.min(...train, ...low);
   const highest = Math.max(nullError, ...high);
   return {
-    payload, alphas, columns, order, cv, low, high, train, nullError, min, kept, last,
+    payload, squared, alphas, columns, order, cv, low, high, train, nullError, min, kept, last,
     coefs: matrix(payload, "coefs"),
     names: strings(payload, "names"),
     target: text(payload, "target"),

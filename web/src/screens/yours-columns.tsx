@@ -41,7 +41,9 @@ export type Columns = ReturnType<typeof readColumns>;
 const PAGE = 20;
 const KINDS: { readonly [kind: string]: string } = { numeric: "number", categorical: "category", boolean: "true or false", date: "date" };
 
-const set = (roles: Roles): void => update({ roles: rolesText(roles), k: null, pick: null, guess: null, i: null, j: null });
+/** Another target asks for a family of its own. */
+const set = (roles: Roles, before: Roles): void =>
+  update({ roles: rolesText(roles), ...(columnOf(roles, "t") === columnOf(before, "t") && roles.type.get(columnOf(roles, "t")) === before.type.get(columnOf(before, "t")) ? {} : { family: null }), k: null, pick: null, guess: null, i: null, j: null });
 
 /** The one question that has to be answered. */
 export function TargetChoice({ d, asked }: { d: Columns; asked: string }): JSX.Element {
@@ -51,7 +53,7 @@ export function TargetChoice({ d, asked }: { d: Columns; asked: string }): JSX.E
   return (
     <div class="target">
       <Select label="Which column is to be predicted?" value={String(target)} options={options}
-        onChange={(v) => set(Number(v) < 0 ? withRole(roles, target, "") : withRole(roles, Number(v), "t"))} />
+        onChange={(v) => set(Number(v) < 0 ? withRole(roles, target, "") : withRole(roles, Number(v), "t"), roles)} />
     </div>
   );
 }
@@ -79,11 +81,11 @@ export function ColumnList({ d, asked, open, onToggle }: { d: Columns; asked: st
                   <span class="column-name"><strong>{name}</strong>
                     <span class="small">{d.seen[j]}{d.missing[j] > 0 ? `, ${d.missing[j].toLocaleString("en")} missing` : ""}{found && typed ? ` → ${found}` : ""}</span>
                   </span>
-                  <select aria-label={`${name}: used as`} value={role} onChange={(e) => set(withRole(roles, j, e.currentTarget.value))}>
+                  <select aria-label={`${name}: used as`} value={role} onChange={(e) => set(withRole(roles, j, e.currentTarget.value), roles)}>
                     {ROLES.map(({ letter, label }) => <option key={letter} value={letter} selected={letter === role}>{label}</option>)}
                   </select>
                   {typed ? (
-                    <select aria-label={`${name}: read as`} value={roles.type.get(j) ?? ""} onChange={(e) => set(withType(roles, j, e.currentTarget.value))}>
+                    <select aria-label={`${name}: read as`} value={roles.type.get(j) ?? ""} onChange={(e) => set(withType(roles, j, e.currentTarget.value), roles)}>
                       {TYPES.map(({ letter, label }) => <option key={letter} value={letter} selected={letter === (roles.type.get(j) ?? "")}>{label}</option>)}
                     </select>
                   ) : <span />}

@@ -16,6 +16,7 @@ interface Method {
   readonly title: string;
   readonly rmse: number | null;
   readonly error: number | null;
+  readonly scores: { readonly [name: string]: number | null };
   readonly se: number | null;
   readonly explained: number | null;
   readonly kept: number;
@@ -24,13 +25,21 @@ interface Method {
   readonly verdict: string;
 }
 
-export function Methods({ asked, settings }: { asked: Asked; settings: Settings }): JSX.Element {
+interface Props {
+  readonly asked: Asked;
+  readonly settings: Settings;
+  readonly squared: boolean;
+  readonly offset: boolean;
+}
+
+export function Methods({ asked, settings, squared, offset }: Props): JSX.Element {
+  const able = squared && !offset; // networks know squared error, and no offset
   return (
     <section class="part">
       <h2>Every method, on the same rows</h2>
-      {settings.methods === "1" ? <Shown asked={asked} networks={settings.networks === "1"} /> : (
+      {settings.methods === "1" ? <Shown asked={asked} able={able} networks={able && settings.networks === "1"} /> : (
         <>
-          <p>The constant, least squares, ridge, the lasso and the elastic net: each chooses its own penalty inside every fold, so that no error is flattered by the choice.</p>
+          <p>The constant, {squared ? "least squares" : "the fit without a penalty"}, ridge, the lasso and the elastic net: each chooses its own penalty inside every fold, so that no error is flattered by the choice.</p>
           <p class="row"><Button onClick={() => update({ methods: 1 })}>Compare the methods</Button></p>
         </>
       )}
@@ -38,11 +47,11 @@ export function Methods({ asked, settings }: { asked: Asked; settings: Settings 
   );
 }
 
-function Shown({ asked, networks }: { asked: Asked; networks: boolean }): JSX.Element {
-  const lesson = useLesson(keyOf("yours-methods", asked, networks));
+function Shown({ asked, able, networks }: { asked: Asked; able: boolean; networks: boolean }): JSX.Element {
+  const lesson = useLesson(keyOf("yours-methods", asked, { networks: networks ? 1 : 0 }));
   return (
     <>
-      <Check label="Small neural networks too (PyTorch; takes longer)" checked={networks} onChange={(on) => update({ networks: on ? 1 : null })} />
+      {able && <Check label="Small neural networks too (PyTorch; takes longer)" checked={networks} onChange={(on) => update({ networks: on ? 1 : null })} />}
       {lesson.payload && <Table payload={lesson.payload} busy={lesson.busy} />}
       {lesson.error && <Waiting lesson={lesson} />}
       <Working lesson={lesson} onStop={() => update({ methods: null, networks: null })} />
@@ -53,8 +62,12 @@ function Shown({ asked, networks }: { asked: Asked; networks: boolean }): JSX.El
 function Table({ payload, busy }: { payload: Payload; busy: boolean }): JSX.Element {
   const rows = payload.rows as unknown as readonly Method[];
   const best = text(payload, "recommended");
+  const squared = payload.squared === true;
+  /** What is shown of a mean error: of squared error its root, of another family the deviance itself. */
+  const size = (error: number): number => (squared ? Math.sqrt(Math.max(0, error)) : error);
+  const classes = rows.some((r) => typeof r.scores.auc === "number");
   const scale = useMemo(() => {
-    const ends = rows.flatMap(({ error, se }) => (error === null ? [] : [Math.sqrt(Math.max(0, error - (se ?? 0))), Math.sqrt(error + (se ?? 0))]));
+    const ends = rows.flatMap(({ error, se }) => (error === null ? [] : [size(error - (se ?? 0)), size(error + (se ?? 0))]));
     const [low, high] = [Math.min(...ends), Math.max(...ends)];
     const span = high - low || 1;
     return (v: number): number => 2 + (96 * (v - low)) / span;
@@ -67,22 +80,23 @@ function Table({ payload, busy }: { payload: Payload; busy: boolean }): JSX.Elem
         {rows.map((r) => (
           <li key={r.name} class={r.name === best ? "best" : undefined}>
             <span class="title">{r.title}{r.name === best && <small> · recommended</small>}</span>
-            {r.error === null || r.rmse === null ? <span class="none">{r.note}</span> : (
+            {r.error === null ? <span class="none">{r.note}</span> : (
               <>
                 <svg viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true">
-                  <line class="whisker" x1={scale(Math.sqrt(Math.max(0, r.error - (r.se ?? 0))))} x2={scale(Math.sqrt(r.error + (r.se ?? 0)))} y1="7" y2="7" vector-effect="non-scaling-stroke" />
-                  <line class="middle" x1={scale(r.rmse)} x2={scale(r.rmse)} y1="2" y2="12" vector-effect="non-scaling-stroke" />
+                  <line class="whisker" x1={scale(size(r.error - (r.se ?? 0)))} x2={scale(size(r.error + (r.se ?? 0)))} y1="7" y2="7" vector-effect="non-scaling-stroke" />
+                  <line class="middle" x1={scale(size(r.error))} x2={scale(size(r.error))} y1="2" y2="12" vector-effect="non-scaling-stroke" />
                 </svg>
-                <span class="number">{say(r.rmse, 4)}</span>
+                <span class="number">{say(size(r.error), 4)}</span>
                 <span class="kept">{`keeps ${r.kept}`}</span>
               </>
             )}
           </li>
         ))}
       </ul>
-      <p class="small">{`Typical error on new rows, in the target’s units, with one standard error; every strength was chosen ${text(payload, "nested_text")}.`}</p>
-      <DataTable caption="The methods in numbers" columns={["method", "error", "explained", `kept of ${scalar(payload, "n_variables")}`, "against the best"]} count={rows.length}
-        row={(n) => [rows[n].title, say(rows[n].rmse, 4), rows[n].explained === null ? "–" : share(rows[n].explained), String(rows[n].kept), rows[n].name === best ? "recommended" : rows[n].verdict || rows[n].note || "–"]} />
+      <p class="small">{`${squared ? "Typical error on new rows, in the target’s units" : "Mean deviance on new rows"}, with one standard error; every strength was chosen ${text(payload, "nested_text")}.`}</p>
+      <DataTable caption="The methods in numbers" columns={["method", squared ? "error" : "deviance", "explained", ...(classes ? ["AUC", "log-loss"] : []), `kept of ${scalar(payload, "n_variables")}`, "against the best"]} count={rows.length}
+        row={(n) => [rows[n].title, rows[n].error === null ? "–" : say(size(rows[n].error), 4), rows[n].explained === null ? "–" : share(rows[n].explained),
+          ...(classes ? [say(rows[n].scores.auc), say(rows[n].scores.log_loss)] : []), String(rows[n].kept), rows[n].name === best ? "recommended" : rows[n].verdict || rows[n].note || "–"]} />
       <CopyPython code={text(payload, "python")} />
     </>
   );

@@ -6,29 +6,22 @@ import { Chart, type Curve, type Rule } from "../ground/chart";
 import { useFacts } from "../ground/facts";
 import { plural, say, share as percent, signed } from "../ground/format";
 import { useLesson, useRoom } from "../ground/hooks";
-import { lessonKey } from "../ground/load";
-import { Frac, I, Inline, N, O, Row, Sub, Sum, Sup, Formula } from "../ground/math";
-import { Button, Choices, CopyPython, DataTable, Figure, Note, Predict, Select, Sentence, Waiting } from "../ground/parts";
+import { lessonKey, type Values } from "../ground/load";
+import { Button, Choices, CopyPython, DataTable, Figure, Select, Sentence, Waiting } from "../ground/parts";
 import { Scrubber } from "../ground/scrubber";
 import { update, type Settings } from "../ground/state";
-import { maybe, scalar, text, type Numbers, type Payload, type Value } from "../ground/wire";
+import { maybe, scalar, text, type Payload, type Value } from "../ground/wire";
 import { read as readPath, stopOf } from "./home";
 import { Remarks, remarks } from "./yours-columns";
+import { Calibration } from "./yours-calibration";
 import { Corner } from "./yours-corner";
+import { Held, HeldNote } from "./yours-held";
 import { Methods } from "./yours-methods";
+import { Translator, type Scale } from "./yours-translator";
 import { Working } from "./yours-working";
 
 const LABELLED = 10;
 const NAMES: { readonly [l1: string]: string } = { "0": "ridge", "0.5": "the elastic net", "1": "the lasso" };
-
-interface Scale {
-  readonly name: string;
-  readonly objective: string;
-  readonly columns: string;
-  readonly parameters: readonly string[];
-  readonly values: Numbers;
-  readonly code: string;
-}
 
 function read(payload: Payload) {
   const held = payload.held as { readonly [name: string]: Value };
@@ -40,6 +33,15 @@ function read(payload: Payload) {
     rule: text(payload, "rule"),
     title: text(payload, "title"),
     held: typeof held.n === "number" ? held : undefined,
+    family: text(payload, "family"),
+    kind: text(payload, "kind"),
+    word: payload.squared === false ? "mean deviance" : "error",
+    constant: text(payload, "constant"),
+    /** What a coefficient adds to. */
+    scale: text(payload, "scale") || text(payload, "target"),
+    factor: text(payload, "factor"),
+    second: text(payload, "second"),
+    offset: text(payload, "offset"),
     scales: payload.scales as unknown as readonly Scale[],
     notes: remarks(payload),
     more: scalar(payload, "n_notes") - remarks(payload).length,
@@ -51,21 +53,27 @@ export type Path = ReturnType<typeof read>;
 export interface Asked {
   readonly id: string;
   readonly roles: string;
+  readonly family: string;
   readonly l1: string;
   readonly rule: string;
   readonly seed: string;
   readonly share: string;
 }
 
-export function keyOf(kind: string, { id, roles, l1, rule, seed, share }: Asked, networks = false): string {
-  const values = { table: id, roles, rule, seed, share };
-  return lessonKey(kind, { ...values, ...(kind === "yours-methods" ? { networks: networks ? 1 : 0 } : { l1_ratio: l1 }) });
+export function keyOf(kind: string, { id, roles, family, l1, rule, seed, share }: Asked, more: Values = {}): string {
+  const values = { table: id, roles, family, rule, seed, share, ...more };
+  return lessonKey(kind, kind === "yours-methods" ? values : { ...values, l1_ratio: l1 });
 }
 
-export function Model({ id, asked: roles, settings, waits }: { id: string; asked: string; settings: Settings; waits: boolean }): JSX.Element {
+/** "the logistic lasso": a method by the name of its family. */
+function methodName(l1: string, kind: string): string {
+  return kind === "" ? NAMES[l1] : l1 === "0" ? `${kind} ridge` : NAMES[l1].replace("the ", `the ${kind} `);
+}
+
+export function Model({ id, asked: roles, family, settings, waits }: { id: string; asked: string; family: string; settings: Settings; waits: boolean }): JSX.Element {
   const known = (name: string, values: readonly string[], otherwise: string): string => (values.includes(settings[name] ?? "") ? (settings[name] as string) : otherwise);
   const asked: Asked = {
-    id, roles,
+    id, roles, family,
     l1: known("l1", ["0", "0.5", "1"], "1"), rule: known("rule", ["min", "1se"], "min"),
     seed: known("seed", ["0", "1", "2"], "0"), share: known("share", ["0", "0.1", "0.2", "0.3"], "0.2"),
   };
@@ -108,30 +116,6 @@ function Failed({ error, busy }: { error: Error | undefined; busy: boolean }): n
 /** What another model makes stale. */
 const again = { k: null, guess: null };
 
-const GUESSES = [
-  { id: "lower", label: "clearly lower" },
-  { id: "close", label: "about the same" },
-  { id: "higher", label: "clearly higher" },
-];
-
-const NOTE = (
-  <Note title="Why some rows are put away first">
-    <p>
-      The curve’s lowest point was chosen because it is the lowest: a little of that is luck, and the more one tries the more luck there is. Rows that took no part in any choice know nothing
-      of it. On them the error is
-    </p>
-    <Formula label="the square root of the mean over the rows put away of y minus the prediction, squared">
-      <msqrt>
-        <Frac top={<N>1</N>} under={<I>m</I>} /><Sum over={<I>i</I>} />
-        <Sup of={<Row><O>(</O><Sub of={<I>y</I>} at={<I>i</I>} /><O>−</O><Sub of={<I>b</I>} at={<N>0</N>} /><O>−</O><Sub of={<I>x</I>} at={<I>i</I>} /><O>·</O><I>w</I><O>)</O></Row>} to={<N>2</N>} />
-      </msqrt>
-    </Formula>
-    <p>
-      over the <Inline><I>m</I></Inline> of them. Look once: whoever goes back and changes the model because of this number has used it up. Groups are put away as a whole; with an order, the last rows are.
-    </p>
-  </Note>
-);
-
 function Screen({ d, asked, settings, busy }: { d: Path; asked: Asked; settings: Settings; busy: boolean }): JSX.Element {
   const { l1, rule, seed, share } = asked;
   const { pick } = settings;
@@ -166,22 +150,24 @@ function Screen({ d, asked, settings, busy }: { d: Path; asked: Asked; settings:
     { at: d.min, label: "min", strong: d.rule === "min" },
   ], [d]);
   const band = useMemo(() => ({ low: d.low, high: d.high }), [d]);
-  const level = useMemo(() => ({ y: d.nullError, label: "the mean" }), [d]);
+  const level = useMemo(() => ({ y: d.nullError, label: d.squared ? "the mean" : "constant" }), [d]);
   const features = useMemo(() => [{ value: "", label: "all of them" }, ...d.names.map((name) => ({ value: name, label: name }))], [d]);
 
   const kept = d.kept[k];
   const alpha = d.alphas[k];
   const where = k === d.min ? " No other penalty does better." : k === d.oneSe ? " That is within one standard error of the best." : "";
   const what = ridge ? `all ${kept}` : `${kept} of ${d.p}`;
-  const sentence = `At λ = ${say(alpha)} ${NAMES[l1]} keeps ${what} features. On rows it has not seen its error in ${d.target} is ${say(d.cv[k])}, against ${say(d.nullError)} for always saying the mean.${where}`;
+  const name = methodName(l1, d.kind);
+  const error = d.squared ? `error in ${d.target}` : "mean deviance";
+  const gained = 1 - d.cv[k] / d.nullError;
+  const told = d.squared || !(gained > 0) ? "." : `: ${percent(gained)} of the deviance is explained.`;
+  const sentence = `At λ = ${say(alpha)} ${name} keeps ${what} features. On rows it has not seen its ${error} is ${say(d.cv[k])}, against ${say(d.nullError)} for always saying ${d.constant}${told}${where}`;
   const guess = settings.guess;
-  const told = guess !== undefined;
-  const score = (name: string): number => Number(d.held?.[`${name}_${d.rule}`] ?? NaN);
-  const chosenAt = d.rule === "min" ? d.min : d.oneSe;
+  const guessed = guess !== undefined;
   useFacts(() => ({
-    screen: "yours", key: d.payload.key, k, count, alpha, kept, p: d.p, rmse: d.cv[k], train: d.train[k], null: d.nullError, min: d.min, oneSe: d.oneSe, rule: d.rule,
+    screen: "yours", key: d.payload.key, k, count, alpha, kept, p: d.p, family: d.family, rmse: d.squared ? d.cv[k] : null, deviance: d.squared ? null : d.cv[k], train: d.train[k], null: d.nullError, min: d.min, oneSe: d.oneSe, rule: d.rule,
     names: d.names, effects: d.columns.map((c) => c[k]), coefs: [...d.coefs.data.subarray(k * d.names.length, (k + 1) * d.names.length)], alphaMax: maybe(d.payload, "alpha_max"),
-    learn: d.learn, held: told && d.held ? { ...d.held } : null, certified: d.certified, picked: picked >= 0 ? d.names[picked] : null,
+    learn: d.learn, held: guessed && d.held ? { ...d.held } : null, certified: d.certified, picked: picked >= 0 ? d.names[picked] : null,
     scales: Object.fromEntries(d.scales.map((s) => [s.name, Object.fromEntries(s.parameters.map((name, m) => [name, s.values.data[k * s.parameters.length + m]]))])),
     python: text(d.payload, "python"), shell: text(d.payload, "shell"), notes: d.notes.map((n) => n.text), busy,
   }));
@@ -212,35 +198,30 @@ function Screen({ d, asked, settings, busy }: { d: Path; asked: Asked; settings:
       <Shell command={text(d.payload, "shell")} all={d.held === undefined} />
     </section>
   ), [d]);
-  const methods = useMemo(() => <Methods asked={asked} settings={settings} />, [d, asked.id, asked.roles, l1, rule, seed, share, settings.methods, settings.networks]);
+  const methods = useMemo(() => <Methods asked={asked} settings={settings} squared={d.squared} offset={d.offset !== ""} />, [d, asked.id, asked.roles, asked.family, l1, rule, seed, share, settings.methods, settings.networks]);
   return (
     <>
       <Sentence text={sentence}>
-        At <em>λ = {say(alpha)}</em> {NAMES[l1]} keeps <em>{what} features</em>. On rows it has not seen its error in {d.target} is <em>{say(d.cv[k])}</em>, against {say(d.nullError)} for always
-        saying the mean.{where}
+        At <em>λ = {say(alpha)}</em> {name} keeps <em>{what} features</em>. On rows it has not seen its {error} is <em>{say(d.cv[k])}</em>, against {say(d.nullError)} for always saying {d.constant}
+        {told}{where}
       </Sentence>
+      {d.second && <p class="small predicts">{`It predicts the probability of ${d.second}.`}</p>}
       <Remarks notes={d.notes} more={d.more} most={0} title="What is worth knowing of this fit" />
       <div class="stage">
         <div class="pictures">
           <Figure busy={busy} title={ridge ? "Every weight shrinks, none reaches 0" : "Weights shrink to 0, one after another"}
-            note={`Each line is a feature: what one standard deviation more of it adds to ${d.target}.${d.names.length < d.p ? ` The strongest ${d.names.length} of ${d.p.toLocaleString("en")} are drawn.` : ""}`}>
-            <Chart label={`Effects of ${d.names.length} features along ${count} penalties; at the present one ${kept} differ from zero.`} yLabel={`effect on ${d.target}`} x={d.x} xTicks={d.ticks} xLabel="λ"
+            note={`Each line is a feature: what one standard deviation more of it adds to ${d.scale}.${d.names.length < d.p ? ` The strongest ${d.names.length} of ${d.p.toLocaleString("en")} are drawn.` : ""}`}>
+            <Chart label={`Effects of ${d.names.length} features along ${count} penalties; at the present one ${kept} differ from zero.`} yLabel={`effect on ${d.scale}`} x={d.x} xTicks={d.ticks} xLabel="λ"
               curves={curves} height={tall[0]} yRange={d.effectRange} at={k} dots={dots} rules={rules} onScrub={move} onPick={isolate} />
           </Figure>
-          <Figure busy={busy} title="The error on new rows tells where to stop" note={`Solid: rows left out in turn (${text(d.payload, "fold_text")}), with one standard error. Dashed: the rows it learned from.`}>
-            <Chart label={`Error on new rows along the penalties: ${say(d.cv[0])} at the strongest, ${say(d.cv[d.min])} at the best, ${say(d.cv[d.last])} at the weakest.`} yLabel="typical error (root mean square)"
+          <Figure busy={busy} title={`The ${d.squared ? "error" : "deviance"} on new rows tells where to stop`} note={`Solid: rows left out in turn (${text(d.payload, "fold_text")}), with one standard error. Dashed: the rows it learned from.`}>
+            <Chart label={`${d.squared ? "Error" : "Mean deviance"} on new rows along the penalties: ${say(d.cv[0])} at the strongest, ${say(d.cv[d.min])} at the best, ${say(d.cv[d.last])} at the weakest.`} yLabel={d.squared ? "typical error (root mean square)" : "mean deviance"}
               x={d.x} xTicks={d.ticks} xLabel="λ" curves={errors} band={band} level={level} height={tall[1]} yRange={d.errorRange} at={k} dots={[0, 1]} rules={rules} onScrub={move}
               topTicks={d.keptTicks} topLabel="kept" />
           </Figure>
-          <Scrubber label="Penalty λ" count={count} k={k} onMove={move} ends={["stronger", "weaker"]} say={`lambda ${say(alpha)}, ${plural(kept, "feature")} kept, error ${say(d.cv[k])}`}
+          <Scrubber label="Penalty λ" count={count} k={k} onMove={move} ends={["stronger", "weaker"]} say={`lambda ${say(alpha)}, ${plural(kept, "feature")} kept, ${d.word} ${say(d.cv[k])}`}
             stops={[{ at: d.oneSe, label: "1-SE" }, { at: d.min, label: "min" }]} />
-          {d.held && (
-            <Predict
-              question={<>{`${Number(d.held.n).toLocaleString("en")} rows were put away before anything was chosen (${text(d.payload, "hold_text")}). At the λ of ${d.rule === "min" ? "min" : "1-SE"} the curve promises an error of ${say(d.cv[chosenAt])}. What will it be on them?`}</>}
-              guesses={GUESSES} right={String(d.held[`verdict_${d.rule}`])} made={guess} onGuess={(g) => update({ guess: g })}>
-              {`On the ${Number(d.held.n).toLocaleString("en")} rows put away the error is ${say(score("rmse"))}, ${VERDICTS[String(d.held[`verdict_${d.rule}`])]} the ${say(d.cv[chosenAt])} of cross-validation; the mean alone has ${say(Number(d.held.null_rmse))} there. R² = ${say(score("r2"))}: ${explained(score("r2"))} Nothing was chosen by them: look once.`}
-            </Predict>
-          )}
+          <Held d={d} guess={guess} />
         </div>
         <div class="panel" role="group" aria-label="Settings">
           {controls}
@@ -264,27 +245,28 @@ function Screen({ d, asked, settings, busy }: { d: Path; asked: Asked; settings:
           </div>
         </div>
         <div class="below">
-          <DataTable caption="All features at this λ" columns={["feature", "coefficient", "effect"]} count={d.names.length}
-            row={(n) => [d.names[d.order[n]], say(d.coefs.data[k * d.names.length + d.order[n]], 5), signed(d.columns[d.order[n]][k], 4)]} />
+          <DataTable caption="All features at this λ" columns={["feature", "coefficient", ...(d.factor ? [d.factor] : []), "effect"]} count={d.names.length} row={(n) => feature(d, k, d.order[n])}>
+            {text(d.payload, "meaning") && <p class="small">{text(d.payload, "meaning")}</p>}
+          </DataTable>
           <DataTable caption="All penalties" columns={["λ", "kept", "new rows", "± se", "training"]} count={count} current={k}
             row={(n) => [say(d.alphas[n]), String(d.kept[n]), say(d.cv[n], 4), say((d.high[n] - d.low[n]) / 2, 2), say(d.train[n], 4)]} />
           <p class="small">{text(d.payload, "certificate")}</p>
         </div>
       </div>
+      <Calibration d={d} />
       {files}
       <Translator d={d} k={k} />
-      <Corner asked={asked} settings={settings} alpha={alpha} k={k} />
+      <Corner asked={asked} settings={settings} squared={d.squared} k={k} />
       {methods}
-      {NOTE}
+      <HeldNote squared={d.squared} />
     </>
   );
 }
 
-const VERDICTS: { readonly [id: string]: string } = { lower: "clearly lower than", close: "about the same as", higher: "clearly higher than" };
-
-function explained(r2: number): string {
-  if (!(r2 > 0)) return "nothing of what varies there is explained.";
-  return `${percent(r2)} of what varies there is explained.`;
+/** One feature's row of the table: what it multiplies odds or means by, where its coefficient is a logarithm. */
+function feature(d: Path, k: number, j: number): readonly string[] {
+  const coef = d.coefs.data[k * d.names.length + j];
+  return [d.names[j], say(coef, 5), ...(d.factor ? [say(Math.exp(coef), 4)] : []), signed(d.columns[j][k], 4)];
 }
 
 function Shell({ command, all }: { command: string; all: boolean }): JSX.Element {
@@ -302,34 +284,3 @@ function Shell({ command, all }: { command: string; all: boolean }): JSX.Element
     </details>
   );
 }
-
-/** A number as other packages are given it: six digits. */
-function digits(value: number): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(6))).replace(/-/g, "−") : "–";
-}
-
-function Translator({ d, k }: { d: Path; k: number }): JSX.Element {
-  const [name, setName] = useState("sklearn");
-  const scale = d.scales.find((s) => s.name === name) ?? d.scales[0];
-  const options = useMemo(() => d.scales.map((s) => ({ value: s.name, label: s.name })), [d]);
-  if (!scale) return <></>;
-  const said = (s: Scale): string => s.parameters.map((parameter, m) => `${parameter} = ${digits(s.values.data[k * s.parameters.length + m])}`).join(", ");
-  const chosen = d.rule === "min" ? d.min : d.oneSe;
-  return (
-    <section class="part">
-      <h2>This λ in other packages</h2>
-      <p>No two packages write their objective alike, so the same strength has another number in each. For this table ({d.learn.toLocaleString("en")} rows, {d.target} with a standard
-        deviation of {say(maybe(d.payload, "target_sd"), 5)}), features scaled to standard deviation 1 and the target left as it is, λ = {say(d.alphas[k])} here means there:</p>
-      <div class="translator">
-        <Select label="Package" value={scale.name} options={options} onChange={setName} />
-        <dl class="reading">
-          {scale.parameters.map((parameter, m) => <div key={parameter}><dt>{parameter}</dt><dd>{digits(scale.values.data[k * scale.parameters.length + m])}</dd></div>)}
-        </dl>
-        <p class="small">{scale.objective}. It {scale.columns}.</p>
-      </div>
-      {k === chosen && scale.code && <pre class="code">{scale.code}</pre>}
-      <DataTable caption="In every package" columns={["package", "parameters"]} count={d.scales.length} row={(n) => [d.scales[n].name, said(d.scales[n])]} />
-    </section>
-  );
-}
-

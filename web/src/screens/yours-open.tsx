@@ -17,7 +17,7 @@ interface Listed {
 }
 
 /** Settings of a table that make no sense for another one. */
-const FRESH = { roles: null, k: null, pick: null, guess: null, i: null, j: null, corners: null, methods: null, networks: null };
+const FRESH = { roles: null, family: null, k: null, pick: null, guess: null, i: null, j: null, corners: null, methods: null, networks: null };
 
 export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} bytes`;

@@ -7,6 +7,7 @@ export const ROLES = [
   { letter: "w", label: "weights" },
   { letter: "g", label: "groups" },
   { letter: "o", label: "order" },
+  { letter: "s", label: "offset" },
 ] as const;
 export const TYPES = [
   { letter: "", label: "as found" },
@@ -15,9 +16,9 @@ export const TYPES = [
   { letter: "b", label: "true or false" },
   { letter: "d", label: "date" },
 ] as const;
-const ORDER = "twgoincbd";
+const ORDER = "twgosincbd";
 /** Roles that only one column can have. */
-const SINGLE = "twgo";
+const SINGLE = "twgos";
 
 export interface Roles {
   readonly role: ReadonlyMap<number, string>;
@@ -28,7 +29,7 @@ export function parseRoles(text: string): Roles {
   const role = new Map<number, string>();
   const type = new Map<number, string>();
   for (const piece of text === "none" ? [] : text.split(".")) {
-    const match = /^([twgoincbd])(\d{1,5})(?:-(\d{1,5}))?$/.exec(piece);
+    const match = /^([twgosincbd])(\d{1,5})(?:-(\d{1,5}))?$/.exec(piece);
     if (!match) continue;
     const into = "ncbd".includes(match[1]) ? type : role;
     for (let j = Number(match[2]); j <= Number(match[3] ?? match[2]); j++) into.set(j, match[1]);

@@ -9,6 +9,7 @@ import { lessonKey } from "../ground/load";
 import { Button, Headline, Waiting } from "../ground/parts";
 import type { Settings } from "../ground/state";
 import { Opener, Privacy, size } from "./yours-open";
+import { AUTO, FamilyChoice } from "./yours-family";
 import { ColumnList, FirstRows, readColumns, Remarks, TargetChoice, type Columns } from "./yours-columns";
 import { Model } from "./yours-model";
 import { columnOf, parseRoles } from "./yours-roles";
@@ -81,19 +82,25 @@ function Facts({ lesson }: { lesson: Lesson }): null {
 }
 
 function Table({ d, lesson, id, asked, settings, onStop }: { d: Columns; lesson: Lesson; id: string; asked: string; settings: Settings; onStop: () => void }): JSX.Element {
-  const target = columnOf(parseRoles(asked), "t");
+  const roles = parseRoles(asked);
+  const target = columnOf(roles, "t");
+  const family = settings.family ?? AUTO;
+  const offset = d.names[columnOf(roles, "s")];
   const chosen = target >= 0 && target < d.names.length;
   const [open, setOpen] = useState(!chosen);
   useEffect(() => setOpen(!chosen), [chosen]);
   useFacts(() => ({
     title: d.title, rows: d.rows, names: d.names, roles: d.roles, kinds: d.kinds, missing: [...d.missing], problem: d.problem, notes: d.notes.map((n) => n.text), asked,
-    key: d.payload.key, busy: lesson.busy,
+    family, families: (d.payload.families as unknown as readonly { readonly name: string }[]).map((one) => one.name), key: d.payload.key, busy: lesson.busy,
   }), "columns");
   return (
     <>
       <Headline>Your data</Headline>
       <p class="about"><strong>{d.title}</strong>{` · ${size(d.payload.bytes as number)} · ${d.rows.toLocaleString("en")} ${d.rows === 1 ? "row" : "rows"} · ${plural(d.names.length, "column")} · nothing leaves this computer`}</p>
-      <TargetChoice d={d} asked={asked} />
+      <div class="asked">
+        <TargetChoice d={d} asked={asked} />
+        {chosen && <FamilyChoice payload={d.payload} family={family} offset={offset} />}
+      </div>
       {lesson.error && <p class="alert" role="alert">{lesson.error.message}</p>}
       {d.problem && <p class="alert" role="alert">{d.problem}</p>}
       <Working lesson={lesson} onStop={onStop} />
@@ -102,7 +109,7 @@ function Table({ d, lesson, id, asked, settings, onStop }: { d: Columns; lesson:
         <ColumnList d={d} asked={asked} open={open} onToggle={setOpen} />
         <FirstRows d={d} />
       </div>
-      {chosen && !d.problem && !lesson.error && <Model id={id} asked={asked} settings={settings} waits={lesson.busy} />}
+      {chosen && !d.problem && !lesson.error && <Model id={id} asked={asked} family={family} settings={settings} waits={lesson.busy} />}
       {!chosen && <Idle />}
       <section class="part">
         <h2>Another table</h2>

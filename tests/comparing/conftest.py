@@ -50,6 +50,23 @@ def mixed_table(n: int = 300) -> dict[str, Any]:
     return table | {"price": price + income + (heating == 0) + (region == 1) + rng.normal(size=n)}
 
 
+def classes_table(n: int = 300) -> dict[str, Any]:
+    """The mixed table, and two classes that hang on it."""
+    table = mixed_table(n)
+    rng = np.random.default_rng(12)
+    odds = table.pop("price") - 1 + rng.logistic(size=n)
+    return table | {"sold": np.where(odds > 0, "yes", "no").tolist()}
+
+
+def counts_table(n: int = 300) -> dict[str, Any]:
+    """Counts over years that differ from row to row."""
+    rng = np.random.default_rng(13)
+    x, years = rng.normal(size=(n, 5)), rng.uniform(0.2, 4.0, n)
+    table = {name: x[:, j] for j, name in enumerate(("age", "power", "dirt", "noise", "more noise"))}
+    claims = rng.poisson(years * np.exp(0.5 * x[:, 0] - 0.4 * x[:, 1]))
+    return table | {"log years": np.log(years), "claims": claims.astype(float)}
+
+
 def diabetes() -> Comparison:
     """Numbers only."""
     return compare(diabetes_table(), target="progression")
@@ -85,7 +102,25 @@ def holdout() -> Comparison:
     return compare(diabetes_table(), target="progression", folds=0.3)
 
 
-BUILDERS = {f.__name__: f for f in (diabetes, mixed, wide, noise, hostile, holdout)}
+def classes() -> Comparison:
+    """Two classes by name."""
+    return compare(classes_table(), target="sold", n_alphas=40)
+
+
+def counts() -> Comparison:
+    """Counts beside an offset."""
+    return compare(counts_table(), target="claims", family="poisson", offset="log years", n_alphas=40)
+
+
+def separable() -> Comparison:
+    """Two classes that a column tells apart: no fit without a penalty."""
+    x = np.random.default_rng(14).normal(size=(90, 4))
+    return compare(x, np.where(x[:, 0] > 0, "left", "right"), n_alphas=30)
+
+
+BUILDERS = {
+    f.__name__: f for f in (diabetes, mixed, wide, noise, hostile, holdout, classes, counts, separable)
+}
 
 
 @cache
@@ -107,5 +142,10 @@ def comparisons() -> Any:
 
 @pytest.fixture
 def tables() -> Any:
-    """A function from a name to a table: "diabetes" or "mixed"."""
-    return {"diabetes": diabetes_table, "mixed": mixed_table}
+    """A function from a name to a table: "diabetes", "mixed", "classes" or "counts"."""
+    return {
+        "diabetes": diabetes_table,
+        "mixed": mixed_table,
+        "classes": classes_table,
+        "counts": counts_table,
+    }

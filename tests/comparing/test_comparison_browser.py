@@ -70,7 +70,9 @@ _SMALLEST = """() => [...document.querySelectorAll("svg.figure")].filter(s => s.
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
-@pytest.mark.parametrize("name", ["diabetes", "mixed", "wide", "noise", "hostile", "holdout"])
+@pytest.mark.parametrize(
+    "name", ["diabetes", "mixed", "wide", "noise", "hostile", "holdout", "classes", "counts"]
+)
 def test_nothing_sticks_out_or_collides(page_of: Any, name: str, width: int) -> None:
     page = page_of(name, width)
     assert page.evaluate(_OUTSIDE) == []

@@ -43,12 +43,17 @@ def test_its_numbers_are_the_comparisons(found: Comparison) -> None:
     for method, row in zip(record["methods"], found.rows):
         assert method["name"] == row.name
         assert method["possible"] == row.possible
-        assert method["error"]["mean_squared"] == (row.error if row.possible else None)
+        taken, other = (
+            ("mean_squared", "deviance") if found.family == "squared" else ("deviance", "mean_squared")
+        )
+        assert method["error"][taken] == (row.error if row.possible else None)
+        assert method["error"][other] is None
+        assert method["scores"] == (dict(row.scores) or None)
         assert method["fold_errors"] == row.fold_errors.tolist()
         assert len(method["kept"]) == row.n_variables
         assert (method["certificate"] is None) == (row.certificate is None)
     for difference, d in zip(record["differences"], found.differences):
-        assert difference["mean_squared"] == d.mean
+        assert difference["mean_squared" if found.family == "squared" else "deviance"] == d.mean
         assert difference["low"] == (d.low if found.n_folds > 1 else None)
 
 
@@ -73,7 +78,7 @@ def test_lines_fit_the_terminal_and_nothing_is_cut(found: Comparison, width: int
         assert row.title in line
         assert (verdict(found, row) if row.possible else "not possible") in line
         assert line.startswith("->" if ascii_only else "→") == (row is found.recommended)
-        assert number(row.rmse) in line or not row.possible
+        assert number(row.size) in line or not row.possible
         if not ascii_only and width >= 80:
             assert error_text(row) in line
     assert "Time" in lines[start] or width < 80

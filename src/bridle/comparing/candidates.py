@@ -33,6 +33,7 @@ from .scoring import scores_of
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None] | None
+ROUNDING = 1e-13  # of an error: folds whose errors differ by less do not differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +70,11 @@ class Task:
 
     def summarized(self, errors: Floats) -> tuple[float, float]:
         """Mean and standard error over the folds; there is no standard error of a single split."""
-        mean, spread = summarize(errors[:, None], self.nesting.splits.test)
-        return float(mean[0]), float(spread[0]) if len(errors) > 1 else float("nan")
+        means, spreads = summarize(errors[:, None], self.nesting.splits.test)
+        mean, spread = float(means[0]), float(spreads[0])
+        if len(errors) < 2:
+            return mean, float("nan")
+        return mean, spread if spread > ROUNDING * abs(mean) else 0.0
 
     @cached_property
     def null_errors(self) -> Floats:
@@ -169,7 +173,7 @@ class Penalized:
         path, proven = certified(rows, engine, null, alone, path, {task.rule: choice}, nesting.threads)
         choice = counted(choice, path, schema)
         error, spread = task.summarized(held.errors)
-        classes = task.family.classes
+        scores = task.scores(nesting.predictors(plan, held.choices)) if task.family.classes else {}
         return Row(
             self.name, self.title, error, spread, task.null_error, held.errors, choice.n_variables, choice.n_columns,
             choice.alpha, choice.l1_ratio, _strengths(held.choices), task.effects(path.stored.row(choice.index)),
@@ -179,7 +183,7 @@ class Penalized:
                 "n_alphas": task.n_alphas,
             },
             family=task.family.text,
-            scores=task.scores(nesting.predictors(plan, held.choices)) if classes else {},
+            scores=scores,
         )  # fmt: skip
 
 

@@ -1,8 +1,4 @@
-"""The fit without a penalty of another family than squared error as a candidate, where there is one.
-
-Two classes that the columns tell apart, or a level of a variable whose counts are all zero, have none: the loss falls for
-ever along some direction of the coefficients (Albert and Anderson 1984). Along it the fit has no curvature left.
-"""
+"""The fit without a penalty of another family than squared error as a candidate, where there is one."""
 
 from __future__ import annotations
 
@@ -22,8 +18,9 @@ from ..paths import Path, build_paths
 from ..penalties import Penalty
 from ..selection import Choice
 from ..selection.crossvalidation import coefficients
-from ..solvers import Plan, Rows, Split, prepare
+from ..solvers import Plan, Rows, Solution, Split, prepare
 from .candidates import Task
+from .directions import Directions
 from .independent import MOST_PRODUCTS, NotPossibleError, independent, remark, training_fills
 from .nesting import Sides
 from .result import Row
@@ -31,9 +28,6 @@ from .result import Row
 Floats = NDArray[np.float64]
 Columns = NDArray[np.intp]
 Progress = Callable[[float], None] | None
-TILE = 20_000  # rows of a Gram at a time
-DEPENDENT = 1e-11  # of the largest eigenvalue of the standardized columns' Gram
-FLAT = 1e-7  # of the constant model's curvature: a direction with less of it has no end
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,11 @@ class Unpenalized:
             )
         penalty = Penalty.of(p, np.where(np.isin(np.arange(p), used), 1.0, np.inf))
         path, proven = _whole(task, penalty, used)
-        folds = [_fold(task, side, used, progress, k) for k, side in enumerate(nesting.sides)]
+        folds = []
+        for k, side in enumerate(nesting.sides):
+            folds.append(_fold(task, side, used, penalty))
+            if progress is not None:
+                progress((k + 1) / len(nesting.sides))
         endless = sum(fold is None for fold in folds)
         if endless:
             raise NotPossibleError(_no_end(task, f"in {endless} of {len(folds)} folds "))
@@ -88,22 +86,15 @@ def _whole(task: Task, penalty: Penalty, used: Columns) -> tuple[Path, Certifica
     """The fit on all rows and its certificate."""
     nesting, engine = task.nesting, task.engine
     rows = nesting.ready.rows
-    plan = Plan(
-        np.ones(1),
-        np.zeros((1, 1)),
-        penalty,
-        task.fit_intercept,
-        task.standardize,
-        FOLD_TOLERANCE,
-        exact=True,
-    )
+    plan = _plan(task, penalty)
     try:
         solution = engine.solve(plan, nesting.folds.rounds[0].split().of_problems([0]), 1)
     except SeparationError:
         raise NotPossibleError(_no_end(task)) from None
     path = build_paths(solution, plan, task.null, engine, [np.inf], None, task.family)[0]
     filled = replace(rows, design=rows.design.fill(path.fills))
-    if _flat(filled, used, path.stored.row(0), float(path.intercepts[0]), task)[0]:
+    predictor = _predictor(filled, path.stored.row(0), float(path.intercepts[0]), nesting.threads)
+    if Directions.of(filled, used, task.fit_intercept).endless(predictor, _constant(filled, task)):
         raise NotPossibleError(_no_end(task))
     choice = Choice("min", 1.0, 0.0, 0, np.nan, np.nan, float(path.train_error[0]), 0)
     try:
@@ -115,11 +106,9 @@ def _whole(task: Task, penalty: Penalty, used: Columns) -> tuple[Path, Certifica
 
 def _no_end(task: Task, where: str = "") -> str:
     """Why there is no fit, in the words of the family."""
-    what = (
-        "the columns tell the two classes apart"
-        if task.family.classes
-        else "a direction of the columns has zeros alone"
-    )
+    what = "the target is 0 in all of some rows that the columns set apart"
+    if task.family.classes:
+        what = "the columns tell the two classes apart in some rows or in all"
     return f"not possible: {where}{what}, so that without a penalty the coefficients grow without end"
 
 
@@ -131,25 +120,48 @@ class _Fold:
     rank: int
 
 
-def _fold(task: Task, side: Sides, used: Columns, progress: Progress, k: int) -> _Fold | None:
+def _fold(task: Task, side: Sides, used: Columns, penalty: Penalty) -> _Fold | None:
     """The fit to a split's training rows, the shortest of many; None where there is no finite one."""
-    nesting = task.nesting
-    own, test = nesting.ready.rows.take(side.train), nesting.ready.rows.take(side.test)
-    fills = training_fills(own)
-    own, test = replace(own, design=own.design.fill(fills)), replace(test, design=test.design.fill(fills))
-    engine = prepare(own, Split.whole(own.design.n), nesting.threads)
-    every = Penalty.of(own.design.p)
-    null = engine.null(every, task.fit_intercept, True)
-    plan = Plan(np.ones(1), np.zeros((1, 1)), every, task.fit_intercept, True, FOLD_TOLERANCE, exact=True)
+    nesting, rows = task.nesting, task.nesting.ready.rows
+    weights = np.zeros(len(rows.y))
+    weights[side.train] = 1.0 if rows.weights is None else rows.weights[side.train]
+    own = replace(rows, weights=weights)
+    own = replace(own, design=own.design.fill(training_fills(own)))
+    directions = Directions.of(own, used, task.fit_intercept)
     try:
-        solution = solve_unpenalized(own, engine, null, plan, nesting.threads)
+        if directions.rank == len(used):
+            plan = _plan(task, penalty)
+            solution = nesting.engines[side.round].solve(plan, nesting.split_of(side))
+        else:
+            solution = _shortest(task, own.take(side.train))
     except SeparationError:
         return None
     coefs, intercepts = coefficients(solution, 0, np.array([0]))
-    flat, rank = _flat(own, used, coefs[0], float(intercepts[0]), task)
-    if progress is not None:
-        progress((k + 1) / len(nesting.sides))
-    return None if flat else _Fold(_predictor(test, coefs[0], float(intercepts[0]), nesting.threads), rank)
+    predictor = _predictor(own, coefs[0], float(intercepts[0]), nesting.threads)
+    if directions.endless(predictor, _constant(own, task)):
+        return None
+    return _Fold(predictor[side.test], directions.rank)
+
+
+def _shortest(task: Task, own: Rows) -> Solution:
+    """The fit to rows whose columns depend on each other: of many the shortest."""
+    threads, every = task.nesting.threads, Penalty.of(own.design.p)
+    engine = prepare(own, Split.whole(own.design.n), threads)
+    plan = replace(_plan(task, every), standardize=True)
+    return solve_unpenalized(own, engine, engine.null(every, task.fit_intercept, True), plan, threads)
+
+
+def _plan(task: Task, penalty: Penalty) -> Plan:
+    """No penalty, but on the columns that are left out."""
+    return Plan(
+        np.ones(1),
+        np.zeros((1, 1)),
+        penalty,
+        task.fit_intercept,
+        task.standardize,
+        FOLD_TOLERANCE,
+        exact=True,
+    )
 
 
 def _predictor(rows: Rows, coef: Floats, intercept: float, threads: int) -> Floats:
@@ -157,42 +169,6 @@ def _predictor(rows: Rows, coef: Floats, intercept: float, threads: int) -> Floa
     return eta if rows.offset is None else eta + rows.offset
 
 
-def _flat(rows: Rows, used: Columns, coef: Floats, intercept: float, task: Task) -> tuple[bool, int]:
-    """Whether the fit has a direction without curvature left, where the family can run away, and the rank of the columns.
-
-    The least of d'Hd / d'Gd, H the curvature at the fit and G the columns' Gram, both about their means.
-    """
-    fit_intercept, threads = task.fit_intercept, task.nesting.threads
-    share = np.ones(len(rows.y)) if rows.weights is None else rows.weights
-    share = share / share.sum()
-    gram = _gram(rows, used, share, fit_intercept)
-    scale = np.sqrt(np.diag(gram))
-    inverse = np.where(scale > 0, 1 / np.where(scale > 0, scale, 1.0), 0.0)
-    values, vectors = np.linalg.eigh(gram * inverse * inverse[:, None])
-    kept = values > DEPENDENT * values[-1]
-    rank = int(kept.sum())
-    if not task.family.at_the_edge(0.0) or not rank:
-        return False, rank
-    eta = _predictor(rows, coef, intercept, threads)
-    constant = task.family.weight(rows.y, np.full(len(rows.y), task.null.y_mean))
-    curvature = share * task.family.weight(rows.y, eta)
-    bent = _gram(rows, used, curvature, fit_intercept) * inverse * inverse[:, None]
-    axes = vectors[:, kept] / np.sqrt(values[kept])
-    least = float(np.linalg.eigvalsh(axes.T @ bent @ axes)[0])
-    return least < FLAT * float(share @ constant), rank
-
-
-def _gram(rows: Rows, columns: Columns, weights: Floats, fit_intercept: bool) -> Floats:
-    """Second moments (k, k) of the named columns under these weights, about their means where there is an intercept."""
-    k, total = len(columns), float(weights.sum())
-    centre = np.zeros(k)
-    tiles = [(a, min(a + TILE, rows.design.n)) for a in range(0, rows.design.n, TILE)]
-    if fit_intercept and total > 0:
-        for a, b in tiles:
-            centre += weights[a:b] @ rows.design.columns(columns, a, b)
-        centre /= total
-    out = np.zeros((k, k))
-    for a, b in tiles:
-        block = rows.design.columns(columns, a, b) - centre
-        out += block.T @ (block * weights[a:b, None])
-    return out
+def _constant(rows: Rows, task: Task) -> Floats:
+    """The linear predictors of the constant model of all rows."""
+    return task.null.y_mean + (np.zeros(len(rows.y)) if rows.offset is None else rows.offset)

@@ -13,13 +13,14 @@ from ..families import constant_model
 from ..fitting.intake import Prepared, check_folds
 from ..selection import Choice, Folds, Scores, choose, cross_validate, make_folds
 from ..selection.crossvalidation import MOST_NESTED, coefficients
-from ..solvers import Engine, Plan, Rows, prepare
+from ..solvers import Engine, Plan, Rows, Split, prepare
 from .pairing import Splits
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 Progress = Callable[[float], None] | None
 INNER = 5
+WIDE = 1_500  # columns: beyond, a path down to a strength costs less than the fit there alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +90,18 @@ class Nesting:
         """The linear predictors (n_test,) of every split's fit at the strength that was chosen for it."""
         return tuple(self._predictor(side, plan, choice) for side, choice in zip(self.sides, choices))
 
+    def split_of(self, side: Sides) -> Split:
+        """Its one problem."""
+        return self.folds.rounds[side.round].split().of_problems([side.problem])
+
     def _predictor(self, side: Sides, plan: Plan, choice: Choice) -> Floats:
         ratio = int(np.flatnonzero(plan.l1_ratios == choice.l1_ratio)[0])
-        single = replace(plan.only([ratio]), alphas=np.array([[choice.alpha]]))
-        split = self.folds.rounds[side.round].split().of_problems([side.problem])
-        solution = self.engines[side.round].solve(single, split)
-        coefs, intercepts = coefficients(solution, 0, np.array([0]))
+        alphas = plan.alphas[ratio, : choice.index + 1]
+        if self.ready.rows.design.p <= WIDE:
+            alphas = alphas[-1:]
+        single = replace(plan.only([ratio]), alphas=alphas[None])
+        solution = self.engines[side.round].solve(single, self.split_of(side))
+        coefs, intercepts = coefficients(solution, 0, np.array([len(alphas) - 1]))
         test = self.ready.rows.take(side.test)
         design = test.design.fill(solution.fills[0]) if solution.fills.shape[1] else test.design
         eta = design.matvec(coefs[0], self.threads) + intercepts[0]

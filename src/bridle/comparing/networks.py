@@ -53,8 +53,9 @@ def taking_part(
     if networks is False:
         return False, ()
     if ready.rows.family != SQUARED or ready.has_offset:
-        asked = "an offset" if ready.rows.family == SQUARED else f"the family {ready.rows.family.text}"
-        text = f"they take numeric targets by squared error without an offset, not {asked}"
+        text = "they take no offset"
+        if ready.rows.family != SQUARED:
+            text = f"they take numeric targets by squared error, not the family {ready.rows.family.text}"
         if networks:
             raise UsageError(f"Networks cannot be compared: {text}. Leave networks=True (--networks) out.")
         return False, (_note(f"Networks are not compared: {text}."),)

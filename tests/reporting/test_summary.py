@@ -24,7 +24,7 @@ from bridle.reporting.words import (
 
 def _choice(**values: float) -> Any:
     base = {"rule": "min", "l1_ratio": 1.0, "alpha": 0.1, "error": 100.0, "standard_error": 20.0}
-    base |= {"train_error": 95.0, "n_variables": 3}
+    base |= {"train_error": 95.0, "n_variables": 3, "mix": 1.0}
     return SimpleNamespace(**{**base, **values})
 
 
@@ -147,7 +147,7 @@ def test_still_falling() -> None:
 
 
 def _rules(chosen: Any, other: Any) -> Any:
-    return SimpleNamespace(chosen=chosen, other=other, n_folds=5, is_leave_one_out=False)
+    return SimpleNamespace(chosen=chosen, other=other, n_folds=5, is_leave_one_out=False, curves=())
 
 
 def test_the_other_rule_and_its_cost() -> None:

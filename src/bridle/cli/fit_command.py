@@ -83,8 +83,13 @@ _SELECTION = options(
     click.option("--repeats", type=int, default=1, show_default=True, help="Draw the folds anew this often."),
     click.option("--stratify", is_flag=True, default=None, help="Every fold gets its share of the target's deciles."),
     click.option(
+        "--score", metavar="NAME",
+        help="What chooses the strength on held-out rows: deviance; of numbers, counts and amounts also mae; of counts and "
+        "amounts gini; of two classes auc, log_loss, brier, accuracy or calibration.  [default: deviance]",
+    ),
+    click.option(
         "--rule", type=click.Choice(["min", "1se"]), default="min", show_default=True,
-        help="Smallest error, or strongest penalty within a standard error of it.",
+        help="Best error or score, or strongest penalty within a standard error of it.",
     ),
     click.option("--nested/--no-nested", default=True, help="Estimate the honest error too, or not."),
     click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the folds."),

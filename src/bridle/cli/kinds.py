@@ -29,7 +29,7 @@ NETWORK = options(
 _OF_NETWORKS = ("hidden", "penalize", "dropout", "early_stopping", "epochs", "device")
 _OF_LINEAR = (
     "family", "offset", "scale", "standardize", "fit_intercept", "penalty_factors", "lower", "upper", "max_variables",
-    "stop", "nested", "cost_ratio", "predictions",
+    "stop", "score", "nested", "cost_ratio", "predictions",
 )  # fmt: skip
 
 

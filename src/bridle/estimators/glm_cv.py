@@ -19,8 +19,9 @@ from sklearn.utils.validation import _check_method_params
 from ..errors import DataError, NotCertifiedWarning
 from ..fitting.choosing import Choosing, chosen
 from ..fitting.intake import Prepared, folds_of
-from ..fitting.rating import Score, rated
+from ..fitting.rating import Rate, rating_with
 from ..selection import Folds, make_folds
+from ..selection.scoring import SCORES
 from .glm import GLM, FamilyRegressor
 from .logistic import threads_of
 from .reading import Table
@@ -41,7 +42,8 @@ class GLMCV(FamilyRegressor):
     cv : None (5) or a number of shuffled folds, stratified where the target is two classes; a splitter, or pairs (train,
         test).
     rule : "min" (smallest mean error) or "1se" (largest alpha within one standard error at the minimizer's l1_ratio).
-    scoring : None (mean unit deviance), a name, or a scorer of predicted means; the largest wins.
+    scoring : None (mean unit deviance); a score of ``bridle.fit`` that suits the family, "auc" say; a name of
+        scikit-learn's, or a scorer of predicted means, the largest of which wins.
     standardize, fit_intercept, penalty_factors, lower, upper : as in ``GLM``.
     seed : of the folds.
     n_jobs : threads; None: all processors at hand. The result does not depend on it.
@@ -90,7 +92,7 @@ class GLMCV(FamilyRegressor):
         "n_alphas": [Interval(Integral, 1, None, closed="left")],
         "cv": ["cv_object"],
         "rule": [StrOptions({"min", "1se"})],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "scoring": [StrOptions({*get_scorer_names(), *SCORES}), callable, None],
         "seed": [Interval(Integral, 0, None, closed="left")],
     }
 
@@ -162,13 +164,14 @@ class GLMCV(FamilyRegressor):
         settings = Choosing(
             self.l1_ratios, self.alphas, int(self.n_alphas), "bridle", self.standardize, self.fit_intercept,
             self.penalty_factors, self.lower, self.upper, self.rule, nested=False, threads=threads_of(self.n_jobs),
+            score=self.scoring if self._own else "deviance",
         )  # fmt: skip
-        kept: list[Floats] = []
-        rate = None
-        if self.scoring is not None:
-            rate = rated(ready, folds, self._score_of(table, ready, score_params), kept)
+        rating = None
+        if self.scoring is not None and not self._own:
+            name = self.scoring if isinstance(self.scoring, str) else "score"
+            rating = rating_with(self._rate_of(table, ready, score_params), ready, name)
         call = self._call(self._settings(), self._passed(sample_weight, offset))
-        model = self._asking(lambda: chosen(ready, folds, settings, call, lambda stage: None, rate), table)
+        model = self._asking(lambda: chosen(ready, folds, settings, call, lambda stage: None, rating), table)
         self._keep_model(model, table)
         curves = model.selection.curves
         self.alpha_, self.l1_ratio_ = model.alpha, model.l1_ratio
@@ -176,8 +179,9 @@ class GLMCV(FamilyRegressor):
         self.alphas_ = np.stack([curve.alphas for curve in curves])
         self.deviance_path_ = np.stack([curve.fold_errors.T for curve in curves])
         self.__dict__.pop("score_path_", None)
-        if kept:
-            self.score_path_ = np.moveaxis(kept[0], 0, 2)
+        scored = [curve.scored.fold_scores.T for curve in curves if curve.scored is not None]
+        if scored:
+            self.score_path_ = np.stack(scored)
         if not model.certificate.certified:
             warnings.warn(model.certificate.sentence, NotCertifiedWarning, stacklevel=3)
 
@@ -191,7 +195,12 @@ class GLMCV(FamilyRegressor):
         pairs = list(cv.split(X, labels, **params))
         return replace(make_folds(n, pairs), text=f"{len(pairs)} folds, {type(cv).__name__}")
 
-    def _score_of(self, table: Table, ready: Prepared, params: dict[str, Any]) -> Score:
+    @property
+    def _own(self) -> bool:
+        """Whether ``scoring`` is one of bridle's scores, which come before scikit-learn's of the same name."""
+        return isinstance(self.scoring, str) and self.scoring in SCORES
+
+    def _rate_of(self, table: Table, ready: Prepared, params: dict[str, Any]) -> Rate:
         scorer, family = get_scorer(self.scoring), ready.rows.family
         one = _Known(self.family)
         one.n_features_in_, one.offset_ = table.X.shape[1], False
@@ -212,7 +221,7 @@ class GLMCV(FamilyRegressor):
         """Where ``fit`` passes its metadata on to: the scorer and the splitter."""
         router = MetadataRouter(owner=self).add_self_request(self)
         mapping = MethodMapping().add(caller="fit", callee="score")
-        scorer = get_scorer("r2" if self.scoring is None else self.scoring)
+        scorer = get_scorer("r2" if self.scoring is None or self._own else self.scoring)
         return router.add(scorer=scorer, method_mapping=mapping).add(
             splitter=check_cv(self.cv), method_mapping=MethodMapping().add(caller="fit", callee="split")
         )

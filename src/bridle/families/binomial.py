@@ -17,6 +17,7 @@ class Binomial(Family):
     steepest = 0.25
     smooth = True
     classes = True
+    scores = ("deviance", "auc", "log_loss", "brier", "accuracy", "calibration")
     kernel = (1, 0.0)
 
     def trouble(self, y: Floats) -> NDArray[np.bool_]:

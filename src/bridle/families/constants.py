@@ -26,7 +26,8 @@ def constant_model(
         return 0.0
     share = w / w.sum()
     with np.errstate(divide="ignore"):
-        guess = family.predictor(np.array([share @ y]))[0]
+        # within the targets: rounding must not carry the mean of rows of one class beyond it
+        guess = family.predictor(np.array([np.clip(share @ y, y.min(), y.max())]))[0]
     if family.link != "identity" and not (offset != offset[0]).any():
         return float(np.clip(guess - offset[0], -700.0, 700.0))
     centre = float(share @ offset)

@@ -26,6 +26,7 @@ class Family:
     smooth : whether |f'''| <= f'' holds (generalized self-concordance), which bounds coefficients from a gap.
     kernel : number of the compiled row kernel, and its parameter; None: NumPy does it.
     classes : whether the target is one of two classes, or a share of them.
+    scores : what may choose a strength on held-out rows, by name; its own deviance first.
     """
 
     name: str = ""
@@ -34,6 +35,7 @@ class Family:
     steepest: float = np.inf
     smooth: bool = False
     classes: bool = False
+    scores: tuple[str, ...] = ("deviance", "mae")
     kernel: tuple[int, float] | None = None
 
     @property

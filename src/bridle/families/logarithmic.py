@@ -13,6 +13,7 @@ class Logarithmic(Family):
     """What all of them share: the mean is exp(eta)."""
 
     link = "log"
+    scores = ("deviance", "mae", "gini")
 
     def mean(self, eta: Floats) -> Floats:
         return exponential(eta)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._numerics import thread_count
 from ..certificate import Certificate
 from ..errors import UsageError
 from ..model import Model
 from ..paths import Path, build_paths
-from ..selection import Choice, Curve, Folds, Selection, choose, cross_validate
-from ..selection.choosing import RULES, pick
+from ..selection import Choice, Folds, Rating, Selection, choose, cross_validate, rated
+from ..selection.choosing import RULES
 from ..solvers import Engine, Plan, Rows, Solution
 from ..solvers.plan import Null
 from ..table import Note
@@ -25,12 +24,9 @@ from .intake import Prepared, Teller, check_null, engines_for, penalty_of
 from .modelling import assembled
 from .planning import plan_of
 from .procedures import Procedures, check_any, end_notes, whole_penalty
+from .rating import rating_of
 from .relaxing import Relaxed, relaxed
 from .remarks import counted
-
-Floats = NDArray[np.float64]
-# From the readings and the plan: for each l1_ratio the mean and the standard error of what is to be small, (A,) each.
-Rating = Callable[[list[Engine], Plan], tuple[list[Floats], list[Floats]]]
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,7 @@ class Choosing:
     threads: int | None = None
     adaptive: Any = False
     relax: Any = False
+    score: str = "deviance"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,29 +91,35 @@ def _ground(ready: Prepared, folds: Folds, asked: Choosing, tell: Teller) -> _Gr
 
 
 def chosen(
-    ready: Prepared, folds: Folds, asked: Choosing, call: Mapping[str, Any], tell: Teller, rate: Rating | None = None
+    ready: Prepared, folds: Folds, asked: Choosing, call: Mapping[str, Any], tell: Teller, rating: Rating | None = None
 ) -> Model:  # fmt: skip
     """Every fold's error at every strength, the strength by the rule, its fit with its certificate.
 
-    The errors are mean unit deviances. ``rate`` puts another measure in their place where the strength is chosen.
+    The errors are mean unit deviances. ``rating``, or the score that is asked for, stands in their place where the strength
+    is chosen.
     """
     rows = ready.rows
     if asked.rule not in RULES:
         raise UsageError(f"rule must be one of {', '.join(RULES)}, not {asked.rule!r}.")
+    rating = rating or rating_of(asked.score, ready)
     g = _ground(ready, folds, asked, tell)
     heard = tell("cross-validation")
     scores = cross_validate(rows, g.mixing, folds, g.wide, nested=asked.nested, progress=heard)
     scores = g.ways.offered(scores)
     curves = g.ways.named(scores.curves(g.wide))
     check_any(curves, g.mixing, folds)
-    choices = _choices(curves, None if rate is None else rate(g.mixing, g.wide), asked.rule)
+    by = None
+    if rating is not None:
+        by = rated(rows, g.mixing, folds, g.wide, scores, rating, tell("scores"))
+        curves = by.on(curves)
+    choices = {name: choose(curves, name) for name in RULES}
     first = choices[asked.rule]
     path, certificates, loose = _fits(rows, g, folds, scores.whole, choices, asked)
     refits = None if loose is None else loose.refits
     choices = {name: counted(choice, path, ready.schema, refits) for name, choice in choices.items()}
     at_mix = g.ways.relaxed(g.engines, rows, (first.mix,))
     held, diagnostics = out_of_fold_of(ready, at_mix, folds, g.narrow, choices[asked.rule], asked.out_of_fold)
-    honest = scores.nested(curves, asked.rule)
+    honest = scores.nested(curves, asked.rule, by)
     if honest is not None and ready.schema.n_columns == len(np.unique(ready.schema.variable_of_column())):
         honest = replace(honest, choices=tuple(replace(c, n_variables=c.n_columns) for c in honest.choices))
     shown, relaxed_curves = g.ways.shown(curves)
@@ -144,21 +147,4 @@ def _fits(
     return path, certificates, relaxed(rows, g.reading, split, g.null, g.plan, path, choices, threads)
 
 
-def _choices(
-    curves: tuple[Curve, ...], rated: tuple[list[Floats], list[Floats]] | None, rule: str
-) -> dict[str, Choice]:
-    """The choice of every rule; both are on the path of the rule that was asked for."""
-    if rated is None:
-        return {name: choose(curves, name) for name in RULES}
-    out = {}
-    for name in RULES:
-        i, k = pick(*rated, name)
-        curve = curves[i]
-        out[name] = Choice(
-            name, curve.l1_ratio, float(curve.alphas[k]), k, float(curve.mean[k]), float(curve.standard_error[k]),
-            float(curve.train_error[k]), int(curve.n_nonzero[k]), mix=curve.mix,
-        )  # fmt: skip
-    return out
-
-
-__all__ = ["Choosing", "Rating", "chosen"]
+__all__ = ["Choosing", "chosen"]

@@ -54,6 +54,7 @@ def fit(
     folds: Any = None,
     repeats: int = 1,
     stratify: Any = None,
+    score: str = "deviance",
     rule: str = "min",
     nested: bool = True,
     max_variables: int | None = None,
@@ -94,8 +95,15 @@ def fit(
         ``.split``, or pairs (train, test).
     repeats, stratify : draw the folds anew this often; give every fold its share of these classes or of the target's
         deciles (True).
-    rule : "min" (smallest mean error) or "1se" (largest alpha within one standard error at the minimizer's l1_ratio).
-    nested : also estimate the honest error, choice included, by nested cross-validation.
+    score : what chooses alpha, l1_ratio and mix: its mean over the held-out rows of the folds, weights respected.
+        "deviance"; of numbers also "mae", the mean absolute error; of two classes "auc" (the area under the ROC curve, ties and
+        weights exact), "log_loss", "brier" (the mean squared error of the probability), "accuracy" (of a threshold of one
+        half) or "calibration" (by how much the Brier score falls once isotonic regression has put the probabilities right:
+        the MCB of Dimitriadis, Gneiting and Jordan 2021); of counts and amounts "mae" or "gini" (of the ordered Lorenz
+        curve; Frees, Meyers and Cummings 2011). Of "auc", "accuracy" and "gini" the largest is best, of the others the
+        smallest. A model that predicts hardly anything is well calibrated: look at another score beside that one.
+    rule : "min" (the best mean error or score) or "1se" (largest alpha within one standard error of it at its l1_ratio).
+    nested : also estimate the honest error, choice included, by nested cross-validation; inner choices are by ``score`` too.
     max_variables : paths end where more columns than this would be kept.
     stop : "auto": on wide tables a path ends early, once the error on other rows has clearly turned in every fold (for five
         alphas in a row above its least by a twentieth of what the path had gained). The curves are then shorter. On other
@@ -140,7 +148,7 @@ def fit(
     made = folds_of(ready.rows.design.n, folds, repeats, stratify, ready, seed)
     settings = Choosing(
         l1_ratios, alphas, n_alphas, scale, standardize, fit_intercept, penalty_factors, lower, upper, rule, nested,
-        max_variables, stop, out_of_fold, threads, adaptive, relax,
+        max_variables, stop, out_of_fold, threads, adaptive, relax, score,
     )  # fmt: skip
     model = chosen(ready, made, settings, call, tell)
     refit = model.refit_certificates.get(model.selection.rule, model.certificate)

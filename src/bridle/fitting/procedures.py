@@ -88,23 +88,14 @@ class Procedures:
         for curve in curves:
             if len(curve.mean):
                 old = best.get(curve.l1_ratio)
-                if old is None or curve.mean.min() < old.mean.min():
+                if old is None or curve.ranked[0].min() < old.ranked[0].min():
                     best[curve.l1_ratio] = curve
         return tuple(best.values()), tuple(curve for curve in curves if len(curve.mean))
 
 
 def _cut(curve: Curve) -> Curve:
     known = np.isfinite(curve.mean)
-    done = len(known) if known.all() else int(np.argmin(known))
-    return replace(
-        curve,
-        alphas=curve.alphas[:done],
-        mean=curve.mean[:done],
-        standard_error=curve.standard_error[:done],
-        fold_errors=curve.fold_errors[:, :done],
-        train_error=curve.train_error[:done],
-        n_nonzero=curve.n_nonzero[:done],
-    )
+    return curve.cut(len(known) if known.all() else int(np.argmin(known)))
 
 
 def whole_penalty(

@@ -16,7 +16,7 @@ from ..certificate import Certificate
 from ..errors import ModelFileError
 from ..paths import Path
 from ..penalties import Penalty
-from ..selection import Choice, Curve, Diagnostics, NestedError, Refits, Selection
+from ..selection import Choice, Curve, Diagnostics, NestedError, Refits, Scored, Selection
 from ..solvers.plan import SparseRows
 from ..table import Note, Schema
 from .contents import Contents, CorrelatedGroup
@@ -29,6 +29,7 @@ _PATH_ARRAYS = (
     "gap_rounding",
 )  # fmt: skip
 _CURVE_ARRAYS = ("alphas", "mean", "standard_error", "fold_errors", "train_error", "n_nonzero")
+_SCORED_ARRAYS = ("mean", "standard_error", "fold_scores", "train")
 _PLAIN = (
     "intercept", "fit_intercept", "standardize", "n_rows", "target_name", "target_mean", "target_sd", "family", "solver",
 )  # fmt: skip
@@ -95,6 +96,7 @@ def selection_header(selection: Selection) -> dict[str, Any]:
         "l1_ratios": [curve.l1_ratio for curve in selection.curves],
         "mixes": [curve.mix for curve in selection.curves],
         "relaxed": [[curve.l1_ratio, curve.mix] for curve in selection.relaxed],
+        "score": _score_header(selection),
         "choices": {rule: asdict(choice) for rule, choice in selection.choices.items()},
         "nested": None
         if nested is None
@@ -103,19 +105,29 @@ def selection_header(selection: Selection) -> dict[str, Any]:
             "standard_error": nested.standard_error,
             "null_error": nested.null_error,
             "choices": [asdict(choice) for choice in nested.choices],
+            "score": nested.score,
+            "score_spread": nested.score_spread,
         },
         "diagnostics": None if selection.diagnostics is None else selection.diagnostics.header(),
     }
 
 
+def _score_header(selection: Selection) -> dict[str, Any] | None:
+    """Of the score that chose the strength; None where the errors did."""
+    scored = selection.curves[0].scored if selection.curves else None
+    return None if scored is None else {"name": scored.name, "larger": scored.larger, "null": scored.null}
+
+
 def selection_arrays(selection: Selection) -> dict[str, NDArray[Any]]:
     """The curves, what was summed up of predictions out of fold, and these themselves where they were kept."""
-    arrays = {
-        f"{kind}.{i}.{name}": np.asarray(getattr(curve, name))
-        for kind, curves in (("curve", selection.curves), ("relaxed", selection.relaxed))
-        for i, curve in enumerate(curves)
-        for name in _CURVE_ARRAYS
-    }
+    arrays: dict[str, NDArray[Any]] = {}
+    for kind, curves in (("curve", selection.curves), ("relaxed", selection.relaxed)):
+        for i, curve in enumerate(curves):
+            arrays |= {f"{kind}.{i}.{name}": np.asarray(getattr(curve, name)) for name in _CURVE_ARRAYS}
+            if curve.scored is not None:
+                arrays |= {
+                    f"{kind}.{i}.scored.{name}": getattr(curve.scored, name) for name in _SCORED_ARRAYS
+                }
     if selection.out_of_fold is not None:
         arrays["out_of_fold"] = selection.out_of_fold
     if selection.diagnostics is not None:
@@ -126,11 +138,12 @@ def selection_arrays(selection: Selection) -> dict[str, NDArray[Any]]:
 def selection_of(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Selection:
     """The selection that ``selection_header`` and ``selection_arrays`` wrote."""
     nested, diagnosed = header["nested"], header.get("diagnostics")
+    score = header.get("score")
     begin, mixes = "diagnostics.", header.get("mixes") or [1.0] * len(header["l1_ratios"])
     return Selection(
         rule=header["rule"],
-        curves=_curves("curve", zip(header["l1_ratios"], mixes), arrays),
-        relaxed=_curves("relaxed", header.get("relaxed", ()), arrays),
+        curves=_curves("curve", zip(header["l1_ratios"], mixes), arrays, score),
+        relaxed=_curves("relaxed", header.get("relaxed", ()), arrays, score),
         choices={rule: Choice(**choice) for rule, choice in header["choices"].items()},
         null_error=header["null_error"],
         fold_text=header["fold_text"],
@@ -149,13 +162,17 @@ def selection_of(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
 
 
 def _curves(
-    kind: str, places: Iterable[Sequence[float]], arrays: Mapping[str, NDArray[Any]]
-) -> tuple[Curve, ...]:
-    """Of the kind "curve" or "relaxed", at these l1_ratios and mixes."""
+    kind: str, places: Iterable[Sequence[float]], arrays: Mapping[str, NDArray[Any]], score: Mapping[str, Any] | None
+) -> tuple[Curve, ...]:  # fmt: skip
+    """Of the kind "curve" or "relaxed", at these l1_ratios and mixes, with the scores of a file that has them."""
     out = []
     for i, (ratio, mix) in enumerate(places):
         own: dict[str, Any] = {name: arrays[f"{kind}.{i}.{name}"] for name in _CURVE_ARRAYS}
-        out.append(Curve(float(ratio), mix=float(mix), **own))
+        scored = None
+        if score is not None:
+            values: dict[str, Any] = {name: arrays[f"{kind}.{i}.scored.{name}"] for name in _SCORED_ARRAYS}
+            scored = Scored(**score, **values)
+        out.append(Curve(float(ratio), mix=float(mix), scored=scored, **own))
     return tuple(out)
 
 

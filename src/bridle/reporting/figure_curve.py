@@ -1,10 +1,10 @@
-"""The cross-validation curve: the error on held-out rows against alpha, with the training error beside it."""
+"""The cross-validation curve: the error, or a score, on held-out rows against alpha, with that on training rows."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,8 @@ class CurveData:
     """What the curve figure draws; every array has length A, in any order of alphas.
 
     ``low`` and ``high`` bound the band of one standard error (NaN: unknown), ``counts`` is what is kept at
-    each alpha, ``null_error`` the error of always predicting ``constant`` (None: not drawn).
+    each alpha, ``null_error`` the error of always predicting ``constant`` (None: not drawn). ``larger``: they are scores, of
+    which more is better. A training error that is nowhere known is not drawn.
     """
 
     alphas: Floats
@@ -29,6 +30,7 @@ class CurveData:
     counts: Sequence[int]
     null_error: float | None = None
     constant: str = "the mean"
+    larger: bool = False
 
     def sorted(self) -> CurveData:
         """The same curve from the strongest penalty to the weakest."""
@@ -36,7 +38,7 @@ class CurveData:
         arrays = (self.alphas, self.error, self.low, self.high, self.train)
         alphas, error, low, high, train = (np.asarray(v, dtype=np.float64)[order] for v in arrays)
         counts = [int(self.counts[i]) for i in order]
-        return CurveData(alphas, error, low, high, train, counts, self.null_error, self.constant)
+        return replace(self, alphas=alphas, error=error, low=low, high=high, train=train, counts=counts)
 
 
 def curve_figure(
@@ -82,15 +84,25 @@ def curve_figure(
     body += _band(xs, data, y)
     if data.null_error is not None and y.low <= data.null_error <= y.high:
         body.append(axes.line(left, y(data.null_error), end, y(data.null_error), "null"))
-    body.append(axes.polyline(xs, [_inside(y, v) for v in data.train], "curve train"))
+    if np.isfinite(data.train).any():
+        body.append(axes.polyline(xs, [_inside(y, v) for v in data.train], "curve train"))
     body.append(axes.polyline(xs, [_inside(y, v) for v in data.error], "curve heldout"))
     body += axes.mark_lines(scale, marks, (46.0, 30.0), bottom, (left, width))
     body += _top_counts(xs, data.counts, counted, top, narrow)
     body += _points(data, xs, marks, y, counted)
     body += _labels(data, y, end, narrow)
     return axes.drawing(
-        ident, width, height, "Error on held-out rows against alpha", _described(data, marks, unit), body
+        ident,
+        width,
+        height,
+        f"{_title(data)} on held-out rows against alpha",
+        _described(data, marks, unit),
+        body,
     )
+
+
+def _title(data: CurveData) -> str:
+    return "Score" if data.larger else "Error"
 
 
 def _range(data: CurveData) -> tuple[float, float]:
@@ -100,10 +112,15 @@ def _range(data: CurveData) -> tuple[float, float]:
     if not len(finite):
         return 0.0, 1.0
     bottom, peak = float(finite.min()), float(finite.max())
-    if data.null_error is not None:
-        if data.null_error > bottom:
-            peak = min(peak, bottom + 2.0 * (data.null_error - bottom))
-        peak = max(peak, data.null_error)
+    null = data.null_error
+    if null is not None and data.larger:
+        if null < peak:
+            bottom = max(bottom, peak - 2.0 * (peak - null))
+        bottom = min(bottom, null)
+    elif null is not None:
+        if null > bottom:
+            peak = min(peak, bottom + 2.0 * (null - bottom))
+        peak = max(peak, null)
     margin = 0.05 * (peak - bottom) or 0.5 * abs(peak) or 1.0
     return max(bottom - margin, 0.0) if bottom >= 0 else bottom - margin, peak + margin
 
@@ -153,10 +170,8 @@ def _points(
         parts.append(f'<circle class="{style}" {at} r="5"/>')
     edges = [xs[0], *((a + b) / 2 for a, b in itertools.pairwise(xs)), xs[-1]]
     for i, alpha in enumerate(data.alphas):
-        said = (
-            f"alpha {number(alpha)}: held-out {number(data.error[i])}, training {number(data.train[i])}; "
-            f"{data.counts[i]:,} {counted}"
-        )
+        train = f", training {number(data.train[i])}" if np.isfinite(data.train[i]) else ""
+        said = f"alpha {number(alpha)}: held-out {number(data.error[i])}{train}; {data.counts[i]:,} {counted}"
         place = f'x="{axes.px(edges[i])}" y="{axes.px(y.end)}"'
         size = f'width="{axes.px(edges[i + 1] - edges[i])}" height="{axes.px(y.start - y.end)}"'
         parts.append(f'<rect class="target" {place} {size}>{axes.hint(said)}</rect>')
@@ -164,10 +179,9 @@ def _points(
 
 
 def _labels(data: CurveData, y: Linear, end: float, narrow: bool) -> list[str]:
-    names = [
-        (_inside(y, data.error[-1]), "held out", "end heldout"),
-        (_inside(y, data.train[-1]), "training", "end train"),
-    ]
+    names = [(_inside(y, data.error[-1]), "held out", "end heldout")]
+    if np.isfinite(data.train).any():
+        names.append((_inside(y, data.train[-1]), "training", "end train"))
     if data.null_error is not None and y.low <= data.null_error <= y.high:
         names.append((y(data.null_error), data.constant if narrow else f"always {data.constant}", "end null"))
     names.sort()
@@ -176,11 +190,15 @@ def _labels(data: CurveData, y: Linear, end: float, narrow: bool) -> list[str]:
 
 
 def _described(data: CurveData, marks: Sequence[Mark], unit: str) -> str:
-    best = int(np.nanargmin(data.error)) if np.isfinite(data.error).any() else 0
+    find = np.nanargmax if data.larger else np.nanargmin
+    best = int(find(data.error)) if np.isfinite(data.error).any() else 0
     chosen = "; ".join(f"{m.label}: alpha {number(m.alpha)}" for m in marks)
-    band = "with a band of one standard error and " if np.isfinite(data.low).all() else "with "
+    beside = ["a band of one standard error"] if np.isfinite(data.low).all() else []
+    if np.isfinite(data.train).any():
+        beside.append("the training score" if data.larger else "the training error")
     return (
         f"The {unit} on held-out rows against alpha, from the strongest penalty on the left to the weakest "
-        f"on the right, {band}the training error. It is lowest, {number(data.error[best])}, "
+        f"on the right{', with ' if beside else ''}{' and '.join(beside)}. It is "
+        f"{'highest' if data.larger else 'lowest'}, {number(data.error[best])}, "
         f"at alpha {number(data.alphas[best])}. Marked: {chosen}."
     )

@@ -56,7 +56,7 @@ def page_values(model: Model, summary: Summary, cost_ratio: float = 1.0) -> dict
         "correlated_left": _more(len(summary.correlated), MOST_SENTENCES, "group"),
         "rules": [_choice(r) for r in summary.rules],
         "error_column": "Root mean square" if summary.scale.squared else "Mean deviance",
-        "held_column": f"Held-out {summary.scale.noun.removeprefix('mean ')}",
+        "held_column": f"Held-out {_held(summary)}",
         "explained_rule": summary.scale.share(summary.constant),
         "mixes": [_choice(r) for r in summary.mixes],
         "marks": marks(model),
@@ -78,6 +78,11 @@ def page_values(model: Model, summary: Summary, cost_ratio: float = 1.0) -> dict
     for part in parts:
         values.update(part(model, summary, target, values["figures"]))
     return values | pictures(model, _both, cost_ratio)
+
+
+def _held(summary: Summary) -> str:
+    reading = summary.reading
+    return reading.noun if reading.scored else reading.noun.removeprefix("mean ")
 
 
 def _errors_heading(summary: Summary) -> str:
@@ -298,22 +303,21 @@ def _enters(alphas: Floats, values: Floats) -> float:
 
 def _curve(model: Model, summary: Summary, target: str, figures: dict[str, Any]) -> dict[str, Any]:
     curve, found = words.chosen_curve(model.selection), marks(model)
-    alphas = np.asarray(curve.alphas, dtype=np.float64)
-    mean, se = np.asarray(curve.mean, dtype=np.float64), np.asarray(curve.standard_error, dtype=np.float64)
+    alphas, reading = np.asarray(curve.alphas, dtype=np.float64), summary.reading
+    shown = reading.shown(curve, model.selection.null_error)
     counts, counted = _counts(model, alphas, [int(n) for n in curve.n_nonzero])
-    known = np.where(np.isfinite(se).all() and se.any(), se, np.nan)
-    shown = np.sqrt if summary.scale.squared else np.asarray
     data = CurveData(
         alphas=alphas,
-        error=shown(mean),
-        low=shown(np.maximum(mean - known, 0.0)),
-        high=shown(mean + known),
-        train=shown(np.asarray(curve.train_error, dtype=np.float64)),
+        error=shown.value,
+        low=shown.low,
+        high=shown.high,
+        train=shown.train,
         counts=counts,
-        null_error=summary.scale.value(model.selection.null_error),
+        null_error=shown.null if math.isfinite(shown.null) else None,
         constant=summary.constant if len(summary.constant) <= 9 else "a constant",
+        larger=reading.larger,
     )
-    unit = summary.scale.axis
+    unit = reading.axis
     figures["curve"] = _both(
         lambda width, ident: curve_figure(data, found, unit=unit, counted=counted, width=width, ident=ident),
         "curve",
@@ -327,17 +331,20 @@ def _curve(model: Model, summary: Summary, target: str, figures: dict[str, Any])
             "mark": picked.get(i),
             "kept": f"{counts[i]:,}",
             "error": number(data.error[i], 4),
-            "se": _spread(summary.scale.spread(float(mean[i]), float(se[i]))),
+            "se": _spread(reading.spread(curve.choice("", int(i)))),
             "train": number(data.train[i], 4),
         }
         for i in np.argsort(-alphas, kind="stable")
     ]
-    best = int(np.argmin(mean))
-    lowest = f"lowest, {number(data.error[best])}, at alpha {number(alphas[best])}"
-    heading = f"The {summary.scale.noun} on held-out rows is {lowest}."
-    band = ", with a band of one standard error" if np.isfinite(known).all() else ""
-    rules = " and ".join(f"{m.label} ({words.RULES.get(m.label, 'the choice made')})" for m in found)
-    note = f"Solid: held-out rows ({summary.folds}){band}. Dashed: training rows. Marked: {rules}."
+    best = reading.place(curve)
+    heading = (
+        f"The {reading.noun} on held-out rows is {reading.best}, {number(data.error[best])}, at alpha "
+        f"{number(alphas[best])}."
+    )
+    band = ", with a band of one standard error" if np.isfinite(data.low).all() else ""
+    rules = " and ".join(f"{m.label} ({reading.rule(m.label)})" for m in found)
+    train = "Dashed: training rows. " if np.isfinite(data.train).any() else ""
+    note = f"Solid: held-out rows ({summary.folds}){band}. {train}Marked: {rules}."
     return {"curve_heading": heading, "curve_note": note, "curve_rows": rows}
 
 

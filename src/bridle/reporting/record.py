@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..selection import Choice, NestedError, Scored
+from ..selection.scoring import DEVIANCE
 from .naming import family_of
 from .page import summon
 from .proof import certificate_sentence
@@ -16,7 +18,7 @@ from .summarizing import ErrorRow, summary
 
 if TYPE_CHECKING:
     from ..model import Model
-    from ..selection import Choice, Diagnostics, Selection
+    from ..selection import Diagnostics, Selection
     from ..table import Note
 
 SCHEMA = "bridle.fit/1"
@@ -31,6 +33,9 @@ def to_json(model: Model | Any) -> dict[str, Any]:
 
     ``out_of_fold`` sums up the predictions out of fold of classes, counts and amounts: ``scores``, the bins of the
     calibration, and the ROC, or the Lorenz curve and the bins of the double lift; null with other families.
+
+    ``selection.score`` names what chose the strength. Where that is no deviance, every curve has its ``score`` beside the
+    errors (``larger_is_better``, ``mean``, ``standard_error``, ``train``), every choice and ``nested`` theirs, else null.
 
     Where the strength was given (``selection.rule`` is "given") no row was held out. Then all of
     ``errors.heldout``, ``fit.verdict``, ``selection.folds``, ``selection.null_error`` and the errors of its
@@ -96,6 +101,7 @@ def record_of(model: Any) -> dict[str, Any]:
             "verdict": said.verdict,
             "sentence": said.fit,
             "honest": said.honest,
+            "chosen_by": said.chosen_by,
             "other_rule": said.other,
         },
         "selection": selection_record(model.selection),
@@ -153,13 +159,14 @@ def diagnostics_record(found: Diagnostics | None) -> dict[str, Any] | None:
 
 def selection_record(selection: Selection) -> dict[str, Any]:
     """How the strength came about."""
-    nested = selection.nested
+    nested, scored = selection.nested, selection.score != DEVIANCE
     return {
         "rule": selection.rule,
+        "score": selection.score if selection.curves else None,
         "folds": selection.fold_text or None,
         "n_folds": selection.n_folds,
         "null_error": selection.null_error,
-        "choices": {name: _choice(choice) for name, choice in selection.choices.items()},
+        "choices": {name: _choice(choice, scored) for name, choice in selection.choices.items()},
         "curves": [
             {
                 "l1_ratio": c.l1_ratio,
@@ -168,6 +175,8 @@ def selection_record(selection: Selection) -> dict[str, Any]:
                 "standard_error": c.standard_error,
                 "train_error": c.train_error,
                 "n_nonzero": c.n_nonzero,
+                "mix": c.mix,
+                "score": None if c.scored is None else _scored(c.scored),
             }
             for c in selection.curves
         ],
@@ -177,12 +186,28 @@ def selection_record(selection: Selection) -> dict[str, Any]:
             "error": nested.error,
             "standard_error": nested.standard_error,
             "null_error": nested.null_error,
-            "choices": [_choice(choice) for choice in nested.choices],
+            "score": _own_score(nested, scored),
+            "choices": [_choice(choice, scored) for choice in nested.choices],
         },
     }
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _scored(of: Scored) -> dict[str, Any]:
+    return {
+        "name": of.name,
+        "larger_is_better": of.larger,
+        "null": of.null,
+        "mean": of.mean,
+        "standard_error": of.standard_error,
+        "train": of.train,
+    }
+
+
+def _own_score(of: Choice | NestedError, scored: bool) -> dict[str, Any] | None:
+    return {"value": of.score, "standard_error": of.score_spread} if scored else None
+
+
+def _choice(choice: Choice, scored: bool) -> dict[str, Any]:
     return {
         "rule": choice.rule,
         "l1_ratio": choice.l1_ratio,
@@ -192,6 +217,8 @@ def _choice(choice: Choice) -> dict[str, Any]:
         "train_error": choice.train_error,
         "n_columns": choice.n_columns,
         "n_variables": choice.n_variables,
+        "mix": choice.mix,
+        "score": _own_score(choice, scored),
     }
 
 

@@ -14,6 +14,7 @@ from .meaning import Meaning, meaning_of
 from .measure import Measure, measure_of
 from .naming import constant, method
 from .proof import certificate_rows, certificate_sentence
+from .reading import Reading, reading_of, score_sentence
 from .reproduce import python_lines
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ class Summary:
     or "no signal", ``fit`` its sentence and ``fit_rule`` the rule behind it. ``constant`` is what is predicted
     without any variable ("the mean" or "zero"), ``measure`` what is explained then, ``scale`` how errors are read,
     ``meaning`` what coefficients say, ``scores`` what predictions out of fold of classes, counts and amounts say (None: none
-    were summed up). ``coefficients`` are
-    sorted by the size of their variable's effect, the levels of a categorical together; ``zero_levels``
-    counts a kept categorical's levels that are exactly zero.
+    were summed up). ``reading`` is how the numbers that chose the strength are read, ``chosen_by`` its sentence where these
+    are no errors. ``coefficients`` are sorted by the size of their variable's effect, the levels of a categorical together;
+    ``zero_levels`` counts a kept categorical's levels that are exactly zero.
 
     ``estimated`` says whether errors on new rows are known. Where the strength was given they are not: there
     is no ``verdict``, no ``other`` rule, and ``fit_rule`` and ``folds`` are empty.
@@ -99,6 +100,8 @@ class Summary:
     scale: Measure
     meaning: Meaning
     scores: str | None
+    reading: Reading
+    chosen_by: str | None
     errors: tuple[ErrorRow, ...]
     verdict: str | None
     fit: str
@@ -177,6 +180,8 @@ def summary(model: Model) -> Summary:
         scale=scale,
         meaning=meaning_of(model),
         scores=scores_sentence(model),
+        reading=reading_of(selection, scale),
+        chosen_by=score_sentence(selection, scale, constant(model)),
         errors=_errors(model),
         verdict=verdict,
         fit=fit,
@@ -273,38 +278,30 @@ def _coefficients(model: Model) -> tuple[tuple[CoefficientRow, ...], dict[str, i
 
 def _rules(model: Model) -> tuple[ChoiceRow, ...]:
     """The choice of each rule, the recommended one first; none where the strength was given."""
-    selection, scale = model.selection, measure_of(model)
+    selection = model.selection
     if selection.is_given:
         return ()
+    reading = reading_of(selection, measure_of(model))
     choices = [choice for choice in (selection.chosen, selection.other) if choice is not None]
     return tuple(
         ChoiceRow(
-            c.rule,
-            c.alpha,
-            scale.value(c.error),
-            scale.spread(c.error, c.standard_error),
-            c.n_variables,
-            c is selection.chosen,
+            c.rule, c.alpha, reading.value(c), reading.spread(c), c.n_variables, c is selection.chosen
         )
         for c in choices
-    )
+    )  # fmt: skip
 
 
 def _mixes(model: Model) -> tuple[ChoiceRow, ...]:
     """The best point of every mix of penalties (l1_ratio) that was tried."""
-    rows, scale = [], measure_of(model)
-    for curve in model.selection.curves:
-        i = min(range(len(curve.alphas)), key=lambda k: float(curve.mean[k]))
+    rows, selection = [], model.selection
+    reading = reading_of(selection, measure_of(model))
+    for curve in selection.curves:
+        best = curve.choice("min", reading.place(curve))
+        name = method(curve.l1_ratio, best.alpha or 1.0, article=False, family=model.family)
         rows.append(
             ChoiceRow(
-                short(
-                    method(curve.l1_ratio, float(curve.alphas[i]) or 1.0, article=False, family=model.family)
-                ),
-                float(curve.alphas[i]),
-                scale.value(float(curve.mean[i])),
-                scale.spread(float(curve.mean[i]), float(curve.standard_error[i])),
-                int(curve.n_nonzero[i]),
-                curve.l1_ratio == model.selection.chosen.l1_ratio,
+                short(name), best.alpha, reading.value(best), reading.spread(best), best.n_columns,
+                curve.l1_ratio == selection.chosen.l1_ratio,
             )
-        )
+        )  # fmt: skip
     return tuple(rows)

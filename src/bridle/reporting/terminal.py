@@ -59,7 +59,9 @@ def text_of(model: Any, screen: Console, ascii_only: bool) -> None:
     layout = Layout(screen, ascii_only)
     layout.answer(said)
     layout.errors(said, replace(said.scale, target=short(said.target, 30)).unit)
-    layout.scores(said)
+    for sentence in (said.chosen_by, said.scores):
+        if sentence is not None:
+            layout.paragraph(sentence, indent=2)
     layout.coefficients(said)
     layout.remarks(said)
     layout.certificate(said)
@@ -139,10 +141,6 @@ class Layout(Screen):
         self.screen.print(Padding(table, (0, 0, 0, 2)))
         self.paragraph(said.fit, indent=2)
         self.paragraph(said.honest, indent=2)
-
-    def scores(self, said: Summary) -> None:
-        if said.scores is not None:
-            self.paragraph(said.scores, indent=2)
 
     def coefficients(self, said: Summary) -> None:
         from rich.padding import Padding

@@ -15,15 +15,13 @@ from .measure import SQUARED, Measure, measure_of
 from .measure import root as root
 from .measure import root_error as root_error
 from .naming import constant, method, predicted
+from .reading import Reading, reading_of
 
 if TYPE_CHECKING:
     from ..model import CorrelatedGroup, Model
     from ..selection import Choice, Curve, NestedError, Selection
 
-RULES = {
-    "min": "lowest error on held-out rows",
-    "1se": "strongest penalty within one standard error of the lowest",
-}
+RULES = {name: Reading(SQUARED, "error", "").rule(name) for name in ("min", "1se")}
 
 
 def fit_rule(model: Model) -> str:
@@ -191,22 +189,21 @@ def held_out(selection: Selection) -> str:
 def honest_sentence(selection: Selection, measure: Measure = SQUARED) -> str:
     """What the held-out error leaves out, and the nested one."""
     nested = selection.nested
+    same = "on the same rows" if reading_of(selection, measure).scored else "by the same numbers"
     if nested is None and sum(len(curve.alphas) for curve in selection.curves) == 1:
         return (
             f"The {held_out(selection)} error does not flatter: only one penalty was tried, so none was chosen "
-            "by the same numbers."
+            f"{same}."
         )
     if nested is None:
         return (
-            f"The {held_out(selection)} error is slightly too good: the penalty was chosen by the same "
-            "numbers. "
+            f"The {held_out(selection)} error is slightly too good: the penalty was chosen {same}. "
             "Nested cross-validation, which was not run, gives an error free of that."
         )
     noise = measure.spread(nested.error, nested.standard_error)
     spread = "" if noise is None else f"\u00a0±\u00a0{number(noise, 2)}"
     return (
-        f"The {held_out(selection)} error is slightly flattering, for the penalty was chosen by the same "
-        "numbers; "
+        f"The {held_out(selection)} error is slightly flattering, for the penalty was chosen {same}; "
         "nested cross-validation, which repeats the choice for every outer fold, gives "
         f"{number(measure.value(nested.error))}{spread}. "
         f"This is the number to quote.{_outer_choices(nested)}"
@@ -234,15 +231,16 @@ def other_sentence(selection: Selection, measure: Measure = SQUARED, family: str
     chosen, other = selection.chosen, selection.other
     if other is None:
         return None
-    start = f"The other rule, {other.rule} ({RULES.get(other.rule, 'another choice')}),"
-    if other.alpha == chosen.alpha and other.l1_ratio == chosen.l1_ratio:
+    reading = reading_of(selection, measure)
+    start = f"The other rule, {other.rule} ({reading.rule(other.rule)}),"
+    if other.alpha == chosen.alpha and other.l1_ratio == chosen.l1_ratio and other.mix == chosen.mix:
         return f"{start} chooses the same model."
-    error, base = measure.value(other.error), measure.value(chosen.error)
+    error, base = reading.value(other), reading.value(chosen)
     change = error / base - 1 if base > 0 else math.nan
     kind = held_out(selection)
-    cost = f"a {kind} {measure.noun} of {number(error)} instead of {number(base)}"
+    cost = f"a {kind} {reading.noun} of {number(error)} instead of {number(base)}"
     if number(error) == number(base):
-        cost = f"the same {kind} {measure.noun}, {number(error)}"
+        cost = f"the same {kind} {reading.noun}, {number(error)}"
     elif math.isfinite(change):
         cost += f" ({signed_percent(change)})"
     which = (

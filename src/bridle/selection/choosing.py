@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, UsageError
 from .diagnostics import Diagnostics
+from .scoring import DEVIANCE
 
 Floats = NDArray[np.float64]
 RULES = ("min", "1se")
 GIVEN = "given"  # in a rule's place: nothing was compared
 LEAVE_ONE_OUT = "leave-one-out"
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What another score than the deviance says along a curve; the strength is chosen by it.
+
+    Attributes
+    ----------
+    larger : whether more is better.
+    mean, standard_error : (A,) over the folds, weighted by their weight.  fold_scores : (K, A).
+    train : (A,) of the fit on its own rows.  null : of the constant model on held-out rows. NaN where they were not rated.
+    """
+
+    name: str
+    larger: bool
+    mean: Floats
+    standard_error: Floats
+    fold_scores: Floats
+    train: Floats
+    null: float = math.nan
+
+    def cut(self, count: int) -> Scored:
+        """Up to the first ``count`` alphas."""
+        return replace(
+            self, mean=self.mean[:count], standard_error=self.standard_error[:count],
+            fold_scores=self.fold_scores[:, :count], train=self.train[:count],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +57,7 @@ class Curve:
     fold_errors : (K, A); (0, A) for leave-one-out, whose folds of one row are not kept.
     train_error : (A,) of the fit on all rows.  n_nonzero : (A,) of that fit.
     mix : 1 of the penalized fits, less of their mixtures with refits (see ``RelaxedEngine``).
+    scored : what was asked to choose the strength instead; None: these errors chose.
     """
 
     l1_ratio: float
@@ -39,6 +68,32 @@ class Curve:
     train_error: Floats
     n_nonzero: NDArray[np.int64]
     mix: float = 1.0
+    scored: Scored | None = None
+
+    @property
+    def ranked(self) -> tuple[Floats, Floats]:
+        """What chooses, and is to be small, (A,); and its standard errors, (A,)."""
+        if self.scored is None:
+            return self.mean, self.standard_error
+        return (-self.scored.mean if self.scored.larger else self.scored.mean), self.scored.standard_error
+
+    def cut(self, count: int) -> Curve:
+        """Up to the first ``count`` alphas."""
+        return replace(
+            self, alphas=self.alphas[:count], mean=self.mean[:count], standard_error=self.standard_error[:count],
+            fold_errors=self.fold_errors[:, :count], train_error=self.train_error[:count],
+            n_nonzero=self.n_nonzero[:count], scored=None if self.scored is None else self.scored.cut(count),
+        )  # fmt: skip
+
+    def choice(self, rule: str, k: int) -> Choice:
+        """The k-th alpha as a rule's choice."""
+        own = self.scored
+        return Choice(
+            rule, self.l1_ratio, float(self.alphas[k]), k, float(self.mean[k]), float(self.standard_error[k]),
+            float(self.train_error[k]), int(self.n_nonzero[k]), mix=self.mix,
+            score=math.nan if own is None else float(own.mean[k]),
+            score_spread=math.nan if own is None else float(own.standard_error[k]),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,6 +101,7 @@ class Choice:
     """One strength, why it was chosen, and what it costs.
 
     ``error`` and ``standard_error`` are NaN where no row was held out. ``mix`` is the penalized fit's share of the model.
+    ``score`` and its standard error are those of the score that chose, NaN where the errors did.
     """
 
     rule: str
@@ -58,16 +114,23 @@ class Choice:
     n_columns: int
     n_variables: int = 0
     mix: float = 1.0
+    score: float = math.nan
+    score_spread: float = math.nan
 
 
 @dataclass(frozen=True)
 class NestedError:
-    """The error of the whole procedure, choice of strength included, on rows that took no part in it."""
+    """The error of the whole procedure, choice of strength included, on rows that took no part in it.
+
+    ``score`` and its standard error are the same of the score that chose, inside too; NaN where the errors did.
+    """
 
     error: float
     standard_error: float
     null_error: float
     choices: tuple[Choice, ...]
+    score: float = math.nan
+    score_spread: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +139,8 @@ class Selection:
 
     Chosen by cross-validation: ``curves`` holds the errors, ``choices`` the rules, whichever was asked for: ``min``
     (smallest mean error) and ``1se`` (the largest alpha, at the minimizer's l1_ratio, whose error is within one standard
-    error of the smallest; Breiman et al. 1984); an estimator may know ``min`` alone. With leave-one-out ``fold_text`` is
+    error of the smallest; Breiman et al. 1984), by another score (``Curve.scored``) where one was asked for: the best, and
+    within one standard error of the best; an estimator may know ``min`` alone. With leave-one-out ``fold_text`` is
     LEAVE_ONE_OUT and ``n_folds`` the number of rows. Of a relaxed lasso ``curves`` has every l1_ratio at its best mix and
     ``relaxed`` all mixes that were compared. ``diagnostics`` sums up the predictions out of fold of classes, counts
     and amounts; ``out_of_fold`` (n,) holds them where they were asked for.
@@ -115,6 +179,12 @@ class Selection:
             GIVEN, l1_ratio, alpha, index, math.nan, math.nan, train_error, n_columns, n_variables
         )
         return cls(GIVEN, (), {GIVEN: choice}, math.nan, "", 0)
+
+    @property
+    def score(self) -> str:
+        """What chose the strength: "deviance", or the name of a score."""
+        scored = self.curves[0].scored if self.curves else None
+        return DEVIANCE if scored is None else scored.name
 
     @property
     def is_given(self) -> bool:
@@ -200,16 +270,6 @@ def pick(means: list[Floats], standard_errors: list[Floats], rule: str) -> tuple
 
 def choose(curves: tuple[Curve, ...], rule: str) -> Choice:
     """The choice of a rule among all curves."""
-    i, k = pick([curve.mean for curve in curves], [curve.standard_error for curve in curves], rule)
-    curve = curves[i]
-    return Choice(
-        rule,
-        curve.l1_ratio,
-        float(curve.alphas[k]),
-        k,
-        float(curve.mean[k]),
-        float(curve.standard_error[k]),
-        float(curve.train_error[k]),
-        int(curve.n_nonzero[k]),
-        mix=curve.mix,
-    )
+    means, spreads = zip(*(curve.ranked for curve in curves))
+    i, k = pick(list(means), list(spreads), rule)
+    return curves[i].choice(rule, k)

@@ -12,6 +12,7 @@ from ..families import constant_model
 from ..solvers import Engine, Plan, Rows, Solution, Split
 from .choosing import Choice, Curve, NestedError, choose, pick, summarize
 from .folds import Folds, Round
+from .rated import Rated
 
 Floats = NDArray[np.float64]
 # Held-out errors below this share of the null model's come from residuals: moments would cancel.
@@ -58,17 +59,17 @@ class Scores:
         """Of the constant model, over the folds."""
         return float(self.weights @ self.null_errors / self.weights.sum())
 
-    def nested(self, curves: tuple[Curve, ...], rule: str) -> NestedError | None:
-        """For every fold the rule chooses by the other folds alone; its error there is honest."""
-        if self.pair_errors is None:
+    def nested(self, curves: tuple[Curve, ...], rule: str, rated: Rated | None = None) -> NestedError | None:
+        """For every fold the rule chooses by the others alone, by their errors or ratings; its error there is honest."""
+        pairs = self.pair_errors if rated is None else rated.pair_losses
+        if pairs is None:
             return None
         folds, steps = len(self.weights), np.arange(self.errors.shape[2])
-        errors, choices = np.empty(folds), []
+        errors, scores, choices = np.empty(folds), np.full(folds, np.nan), []
         for k in range(folds):
             others = [other for other in range(folds) if other != k]
-            inner = self.pair_errors[k, others]
             weights = self.weights[others]
-            means, spreads = zip(*(summarize(inner[:, i], weights) for i in range(inner.shape[1])))
+            means, spreads = zip(*(summarize(pairs[k, others, i], weights) for i in range(len(curves))))
             # A choice must be one that the fit without fold k, and that of all rows, can make.
             possible = [
                 np.where(np.isfinite(self.errors[k, i]) & (steps < len(curve.alphas)), mean, np.nan)
@@ -78,13 +79,29 @@ class Scores:
                 return None
             i, at = pick(possible, list(spreads), rule)
             errors[k] = self.errors[k, i, at]
-            curve = curves[i]
-            choices.append(
-                Choice(rule, curve.l1_ratio, float(curve.alphas[at]), at, float(means[i][at]), float(spreads[i][at]),
-                       float(curve.train_error[at]), int(curve.n_nonzero[at]), mix=curve.mix)
-            )  # fmt: skip
-        mean, spread = summarize(errors[:, None], self.weights)
-        return NestedError(float(mean[0]), float(spread[0]), self.null_error, tuple(choices))
+            choices.append(self._inner(curves[i].choice(rule, at), k, others, i, rated))
+            if rated is not None:
+                scores[k] = rated.values[k, i, at]
+        mean, spread = summarize(np.stack([errors, scores], axis=1), self.weights)
+        return NestedError(
+            float(mean[0]),
+            float(spread[0]),
+            self.null_error,
+            tuple(choices),
+            float(mean[1]),
+            float(spread[1]),
+        )
+
+    def _inner(self, choice: Choice, k: int, others: list[int], ratio: int, rated: Rated | None) -> Choice:
+        """An outer fold's choice with what the other folds said of it."""
+        assert self.pair_errors is not None
+        weights, at = self.weights[others], choice.index
+        mean, spread = summarize(self.pair_errors[k, others, ratio, at][:, None], weights)
+        choice = replace(choice, error=float(mean[0]), standard_error=float(spread[0]))
+        if rated is None or rated.pair_values is None:
+            return choice
+        mean, spread = summarize(rated.pair_values[k, others, ratio, at][:, None], weights)
+        return replace(choice, score=float(mean[0]), score_spread=float(spread[0]))
 
 
 def cross_validate(
@@ -119,8 +136,7 @@ def cross_validate(
         )
         by_null = (share * np.where(share > 0, null, 0.0)).sum(axis=1)
         own = slice(1, 1 + count)
-        trained = np.asarray(split.train @ atom_weight > 0)
-        known = (test[own].sum(axis=1) > 0) & trained[own]  # a side of weight zero says nothing
+        known = known_folds(rows, split, count)
         errors.append(by_problem[own][known])
         weights.append(test[own].sum(axis=1)[known])
         nulls.append(by_null[own][known])
@@ -141,6 +157,12 @@ def cross_validate(
         spread,
         tested,
     )
+
+
+def known_folds(rows: Rows, split: Split, count: int) -> NDArray[np.bool_]:
+    """Which of the first folds have positive weight on both sides, (count,): one without says nothing."""
+    weight, own = _atom_weights(rows, split), slice(1, 1 + count)
+    return np.asarray((split.test[own] @ weight > 0) & (split.train[own] @ weight > 0))
 
 
 def _enough_without_two(round_: Round) -> bool:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ..solvers import Rows
 from .calibrating import Bins, HeldOut, binned
 from .ranking import Lorenz, Roc, lorenz_of, roc_of
+from .scoring import accuracy, brier, log_loss
 
 Floats = NDArray[np.float64]
-SURE = np.finfo(np.float64).eps  # a probability is held this far from 0 and 1 before its logarithm is taken
 _PARTS: dict[str, type[Any]] = {"calibration": Bins, "lift": Bins, "roc": Roc, "lorenz": Lorenz}
 
 
@@ -81,26 +81,30 @@ def diagnose(rows: Rows, predicted: Floats, constant: Floats) -> Diagnostics | N
     held = np.isfinite(predicted) & np.isfinite(constant) & (weights > 0)
     if not is_diagnosed(rows) or held.sum() < 2:
         return None
-    exposure = np.ones(int(held.sum()))
-    if rows.family.link == "log" and rows.offset is not None:
-        with np.errstate(over="ignore", under="ignore"):
-            shift = np.exp(rows.offset[held])
-        exposure = shift if (np.isfinite(shift) & (shift > 0)).all() else exposure
+    exposure = exposure_of(rows, np.flatnonzero(held))
     own = HeldOut(rows.y[held], predicted[held], constant[held], weights[held], exposure)
     made = _of_classes if rows.family.classes else _of_amounts
     return made(own)
 
 
+def exposure_of(rows: Rows, which: NDArray[np.intp]) -> Floats:
+    """What the named rows count for each unit of their weight: exp(offset) where the link is the logarithm, else 1."""
+    ones = np.ones(len(which))
+    if rows.family.link != "log" or rows.offset is None:
+        return ones
+    with np.errstate(over="ignore", under="ignore"):
+        shift = np.exp(rows.offset[which])
+    return shift if (np.isfinite(shift) & (shift > 0)).all() else ones
+
+
 def _of_classes(r: HeldOut) -> Diagnostics:
     share = r.weights / r.weights.sum()
     roc, auc = roc_of(r.y, r.predicted, r.weights)
-    p = np.clip(r.predicted, SURE, 1 - SURE)
-    said = np.where(r.predicted >= 0.5, r.y, 1 - r.y)
     scores = {
         "auc": auc,
-        "log_loss": float(-share @ (r.y * np.log(p) + (1 - r.y) * np.log1p(-p))),
-        "brier": float(share @ (r.y * (1 - r.predicted) ** 2 + (1 - r.y) * r.predicted**2)),
-        "accuracy": float(share @ said),
+        "log_loss": float(share @ log_loss(r.y, r.predicted)),
+        "brier": float(share @ brier(r.y, r.predicted)),
+        "accuracy": float(share @ accuracy(r.y, r.predicted)),
         "share": float(share @ r.y),
     }
     bins = binned(r, r.predicted, classes=True)
@@ -125,4 +129,4 @@ def _of_amounts(r: HeldOut) -> Diagnostics:
     )
 
 
-__all__ = ["Diagnostics", "diagnose", "is_diagnosed"]
+__all__ = ["Diagnostics", "diagnose", "exposure_of", "is_diagnosed"]

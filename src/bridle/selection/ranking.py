@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 MOST_POINTS = 201
+TIED = (
+    1e-13  # predictions that differ by less of themselves are one: more than rounding, less than any finding
+)
 COSTS = np.geomspace(1e-3, 1e3, 101)  # cost ratios whose best threshold is always kept; the middle one is 1
 
 
@@ -72,22 +75,55 @@ class Roc:
         return int(np.argmin(ratio * (self.caught[-1] - self.caught) + self.alarms))
 
 
-def roc_of(y: Floats, predicted: Floats, weights: Floats) -> tuple[Roc, float]:
-    """The ROC curve and the area under it, exact with ties and weights (Mann and Whitney 1947); NaN with one class alone.
+def levels_of(predicted: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """Each prediction's place (n,) among the different ones, from the lowest, and the lowest number of each place.
+
+    What differs by rounding alone is one prediction: equal rows need not come out of a product of matrices alike.
+
+    >>> levels_of(np.array([0.3, 0.1 + 0.2, 0.1]))[0]
+    array([1, 1, 0])
+    """
+    order = np.argsort(predicted)
+    ranked = predicted[order]
+    apart = np.diff(ranked) > TIED * np.abs(ranked[1:])
+    first = np.concatenate([[0], 1 + np.flatnonzero(apart)])
+    code = np.empty(len(order), dtype=np.intp)
+    code[order] = np.concatenate([[0], np.cumsum(apart)])
+    return code, ranked[first]
+
+
+def _corners(y: Floats, predicted: Floats, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Different predictions from the highest, and how much of the second and of the first class each of them holds."""
+    code, lowest = levels_of(predicted)
+    hits, misses = (np.asarray(np.bincount(code, weights=weights * s)[::-1], np.float64) for s in (y, 1 - y))
+    return lowest[::-1], hits, misses
+
+
+def area_of(y: Floats, predicted: Floats, weights: Floats) -> float:
+    """The area under the ROC curve, exact with ties and weights (Mann and Whitney 1947); NaN with one class alone.
 
     ``y`` (n,) is 0 or 1, or a share of the second class. All arrays (n,).
+    """
+    return _area(*_corners(y, predicted, weights)[1:])
+
+
+def _area(hits: Floats, misses: Floats) -> float:
+    whole = float(hits.sum() * misses.sum())
+    if not whole > 0:
+        return float("nan")
+    return float(misses @ (np.cumsum(hits) - 0.5 * hits)) / whole
+
+
+def roc_of(y: Floats, predicted: Floats, weights: Floats) -> tuple[Roc, float]:
+    """The ROC curve and the area under it, as ``area_of``.
 
     >>> ones = np.ones(4)
     >>> roc_of(np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.1, 0.4, 0.4, 0.8]), ones)[1]
     0.875
     """
-    levels, code = np.unique(-predicted, return_inverse=True)
-    hits, misses = np.bincount(code, weights=weights * y), np.bincount(code, weights=weights * (1 - y))
+    levels, hits, misses = _corners(y, predicted, weights)
     caught, alarms = np.concatenate([[0.0], np.cumsum(hits)]), np.concatenate([[0.0], np.cumsum(misses)])
-    whole = float(caught[-1] * alarms[-1])
-    area = float(misses @ (caught[:-1] + 0.5 * hits)) / whole if whole > 0 else float("nan")
-    full = Roc(np.concatenate([[np.inf], -levels]), caught, alarms)
-    return _thinned(full), area
+    return _thinned(Roc(np.concatenate([[np.inf], levels]), caught, alarms)), _area(hits, misses)
 
 
 def _thinned(roc: Roc) -> Roc:
@@ -111,6 +147,24 @@ class Lorenz:
     observed: Floats
 
 
+def _shares(rate: Floats, amount: Floats, exposure: Floats) -> tuple[Floats, Floats] | None:
+    """Corners of the ordered Lorenz curve; None where there is no exposure, or nothing was observed."""
+    code, _ = levels_of(rate)
+    x = np.concatenate([[0.0], np.cumsum(np.bincount(code, weights=exposure))])
+    y = np.concatenate([[0.0], np.cumsum(np.bincount(code, weights=amount))])
+    return (x / x[-1], y / y[-1]) if x[-1] > 0 and y[-1] > 0 else None
+
+
+def gini_of(rate: Floats, amount: Floats, exposure: Floats) -> float:
+    """1 minus twice the area under the ordered Lorenz curve, arrays (n,); NaN where nothing was observed."""
+    found = _shares(rate, amount, exposure)
+    return float("nan") if found is None else _gini(*found)
+
+
+def _gini(x: Floats, y: Floats) -> float:
+    return 1.0 - float(np.diff(x) @ (y[1:] + y[:-1]))
+
+
 def lorenz_of(rate: Floats, amount: Floats, exposure: Floats) -> tuple[Lorenz, float]:
     """The curve of amounts (n,) in the order of the predicted rates (n,), and its Gini: 1 minus twice the area under it.
 
@@ -119,17 +173,15 @@ def lorenz_of(rate: Floats, amount: Floats, exposure: Floats) -> tuple[Lorenz, f
     >>> lorenz_of(np.array([1.0, 2.0]), np.array([0.0, 4.0]), np.ones(2))[1]
     0.5
     """
-    _, code = np.unique(rate, return_inverse=True)
-    x = np.concatenate([[0.0], np.cumsum(np.bincount(code, weights=exposure))])
-    y = np.concatenate([[0.0], np.cumsum(np.bincount(code, weights=amount))])
-    if not (x[-1] > 0 and y[-1] > 0):
+    found = _shares(rate, amount, exposure)
+    if found is None:
         return Lorenz(np.array([0.0, 1.0]), np.array([0.0, 1.0])), float("nan")
-    x, y = x / x[-1], y / y[-1]
-    gini = 1.0 - float(np.diff(x) @ (y[1:] + y[:-1]))
+    x, y = found
+    gini = _gini(x, y)
     if len(x) > MOST_POINTS:
         even = np.linspace(0.0, 1.0, MOST_POINTS)
         x, y = even, np.interp(even, x, y)
     return Lorenz(x, y), gini
 
 
-__all__ = ["Confusion", "Lorenz", "Roc", "lorenz_of", "roc_of"]
+__all__ = ["Confusion", "Lorenz", "Roc", "area_of", "gini_of", "levels_of", "lorenz_of", "roc_of"]

@@ -72,12 +72,34 @@ def test_a_score_from_the_shell(visits: Path, shell: Shell, tmp_path: Path) -> N
     assert record["selection"]["score"] == "auc" and record["call"]["score"] == "auc"
 
 
+@pytest.mark.parametrize("options", [("balanced",), ("yes=4", "no=0.5")])
+def test_class_weights_from_the_shell(
+    visits: Path, shell: Shell, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    given = [word for option in options for word in ("--class-weight", option)]
+    done = shell("fit", visits, "--target", "bought", *given, *QUICK, "--model", tmp_path / "m.bridle")
+    assert done.status == 0 and "Rows are weighted by their class: no" in done.words
+    model = bridle.load(tmp_path / "m.bridle")
+    again = bridle.fit(
+        str(visits), target="bought", l1_ratios=1.0, n_alphas=10, nested=False,
+        class_weight="balanced" if options == ("balanced",) else {"yes": 4.0, "no": 0.5},
+    )  # fmt: skip
+    assert np.array_equal(model.coef, again.coef) and model.class_weights == again.class_weights
+    assert shell("verify", tmp_path / "m.bridle", visits).status == 0
+    record = shell("fit", visits, "--target", "bought", *given, *QUICK, "--json").json
+    assert list(record["class_weights"].values()) == list(model.class_weights)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ("--target spent --score auc", "deviance, mae"),
         ("--target count --family poisson --score brier", "deviance, mae, gini"),
         ("--target spent --model mlp --score mae", "--score"),
+        ("--target spent --class-weight balanced", "two classes"),
+        ("--target bought --class-weight maybe=2", "no and yes"),
+        ("--target bought --class-weight yes=many", "not a number"),
+        ("--target bought --class-weight even", "COLUMN=VALUE"),
     ],
 )
 def test_bad_choices(visits: Path, shell: Shell, options: str, words: str) -> None:

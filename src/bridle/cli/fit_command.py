@@ -43,6 +43,10 @@ _FAMILY = options(
         "binomial(probit) and binomial(cloglog).  [default: binomial where the target is two classes, else squared]",
     ),
     click.option(
+        "--class-weight", metavar="balanced|CLASS=V", multiple=True,
+        help="Of two classes: the same weight for both, or the weight of one. Repeatable.",
+    ),
+    click.option(
         "--offset", metavar="COLUMN",
         help="Joins the linear predictor with a coefficient of 1: of counts the logarithm of their exposure.",
     ),
@@ -187,6 +191,8 @@ def _arguments(options: dict[str, Any]) -> dict[str, Any]:
     for name in ("l1_ratios", "alphas"):
         if name in out:
             out[name] = parsing.flattened(out[name])
+    if "class_weight" in out:
+        out["class_weight"] = parsing.class_weights(out["class_weight"])
     if "types" in out:
         out["types"] = parsing.pairs("--type", out["types"])
     for name in ("penalty_factors", "lower", "upper"):

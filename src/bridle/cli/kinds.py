@@ -28,8 +28,8 @@ NETWORK = options(
 )  # fmt: skip
 _OF_NETWORKS = ("hidden", "penalize", "dropout", "early_stopping", "epochs", "device")
 _OF_LINEAR = (
-    "family", "offset", "scale", "standardize", "fit_intercept", "penalty_factors", "lower", "upper", "max_variables",
-    "stop", "score", "nested", "cost_ratio", "predictions",
+    "family", "class_weight", "offset", "scale", "standardize", "fit_intercept", "penalty_factors", "lower", "upper",
+    "max_variables", "stop", "score", "nested", "cost_ratio", "predictions",
 )  # fmt: skip
 
 

@@ -61,6 +61,16 @@ def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     return out
 
 
+def class_weights(texts: Iterable[str]) -> str | dict[str, float] | None:
+    """The word balanced, or CLASS=NUMBER as a dict.
+
+    >>> class_weights(["balanced"]), class_weights(["yes=5"])
+    ('balanced', {'yes': 5.0})
+    """
+    listed = list(texts)
+    return "balanced" if listed == ["balanced"] else numbered("--class-weight", listed)
+
+
 def numbered(option: str, texts: Iterable[str]) -> dict[str, float] | None:
     """COLUMN=NUMBER as a dict ("inf" is a number); None where the option was not given."""
     out = {}

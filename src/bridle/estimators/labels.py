@@ -12,6 +12,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..errors import DataError, UsageError
+from ..model.targets import balanced
 from .reading import Table, check_cells, check_given, read_columns, table_of
 
 Floats = NDArray[np.float64]
@@ -92,8 +93,7 @@ def class_weighted(asked: Any, classes: NDArray[Any], code: Floats, weights: Flo
         if len(bad):
             raise UsageError(f"The weight of class {classes[bad[0]]} is {factor[bad[0]]}; give 0 or more.")
     else:
-        sums = np.bincount(code.astype(np.intp), weights=own, minlength=2)
-        factor = np.where(sums > 0, sums.sum() / (2 * np.where(sums > 0, sums, 1.0)), 1.0)
+        factor = np.array(balanced(code, own))
     return np.asarray(own * factor[code.astype(np.intp)])
 
 

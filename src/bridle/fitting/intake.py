@@ -29,7 +29,10 @@ Teller = Callable[[str], Callable[[float], None] | None]
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A table read, checked and encoded; ``taken`` (n,) is the offset that was taken off a target of squared error."""
+    """A table read, checked and encoded; ``taken`` (n,) is the offset that was taken off a target of squared error.
+
+    ``class_weights`` of the first and the second class are in the weights of the rows already.
+    """
 
     schema: Schema
     rows: Rows
@@ -40,6 +43,7 @@ class Prepared:
     classes: tuple[str, ...] = ()
     has_offset: bool = False
     taken: Floats | None = None
+    class_weights: tuple[float, float] | None = None
 
 
 def read_in(

@@ -167,6 +167,7 @@ def assembled(
         family=rows.family.text,
         classes=ready.classes,
         has_offset=ready.has_offset,
+        class_weights=ready.class_weights,
         solver=engine.name,
         refits=None if relaxed is None else relaxed.refits,
         refit_certificates={}

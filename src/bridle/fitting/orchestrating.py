@@ -16,12 +16,14 @@ from ..certificate import GAP_TOLERANCE, Candidate, Certificate, Responses, cert
 from ..errors import NotCertifiedWarning, number
 from ..families import SQUARED, family_named
 from ..model import Model, room_of
+from ..model.targets import class_name, weighted_by_class
 from ..paths import Origin, Path, solve_paths
 from ..solvers import Plan, Rows, Split, prepare
 from .calls import Progress, call_of, teller
 from .certifying import certificates_of, named
 from .choosing import Choosing, chosen
 from .intake import check_read, check_scale, checked_weights, folds_of, penalty_of, read_in
+from .intake_classes import class_weighted
 from .planning import grid_of
 from .relaxing import verified_refits
 from .remarks import family_notes
@@ -36,6 +38,7 @@ def fit(
     *,
     target: str | None = None,
     weights: Any = None,
+    class_weight: Any = None,
     groups: Any = None,
     order: Any = None,
     offset: Any = None,
@@ -76,6 +79,9 @@ def fit(
     target : the target's column.
     weights, groups, order : names of columns, or arrays (n,): sample weights (at least 0); groups whose rows stay on one
         side of every split; keys, such as times, in whose order folds are made.
+    class_weight : of two classes, "balanced" or a mapping of a class to its weight (1 unless named): rows are weighted by
+        their class besides their own weight, in training and in every error. Balanced weights give both classes the same
+        sum, of all rows. Predictions are then those of the weighted population (docs/families.md).
     offset : a column's name or an array (n,): joins the linear predictor with a coefficient of one; of counts with the
         exposure e it is log e. Predictions demand it again.
     family : "squared", "binomial", "poisson", "negative_binomial(2)", "gamma", "inverse_gaussian", "tweedie(1.5)" or
@@ -96,12 +102,12 @@ def fit(
     repeats, stratify : draw the folds anew this often; give every fold its share of these classes or of the target's
         deciles (True).
     score : what chooses alpha, l1_ratio and mix: its mean over the held-out rows of the folds, weights respected.
-        "deviance"; of numbers also "mae", the mean absolute error; of two classes "auc" (the area under the ROC curve, ties and
-        weights exact), "log_loss", "brier" (the mean squared error of the probability), "accuracy" (of a threshold of one
-        half) or "calibration" (by how much the Brier score falls once isotonic regression has put the probabilities right:
-        the MCB of Dimitriadis, Gneiting and Jordan 2021); of counts and amounts "mae" or "gini" (of the ordered Lorenz
-        curve; Frees, Meyers and Cummings 2011). Of "auc", "accuracy" and "gini" the largest is best, of the others the
-        smallest. A model that predicts hardly anything is well calibrated: look at another score beside that one.
+        "deviance"; of numbers also "mae", the mean absolute error; of two classes "auc" (the area under the ROC curve, ties
+        and weights exact), "log_loss", "brier" (the mean squared error of the probability), "accuracy" (of a threshold of
+        one half) or "calibration" (by how much the Brier score falls once isotonic regression has put the probabilities
+        right: the MCB of Dimitriadis, Gneiting and Jordan 2021); of counts and amounts "mae" or "gini" (of the ordered
+        Lorenz curve; Frees, Meyers and Cummings 2011). Of "auc", "accuracy" and "gini" the largest is best, of the others
+        the smallest. A model that predicts hardly anything is well calibrated: look at another score beside that one.
     rule : "min" (the best mean error or score) or "1se" (largest alpha within one standard error of it at its l1_ratio).
     nested : also estimate the honest error, choice included, by nested cross-validation; inner choices are by ``score`` too.
     max_variables : paths end where more columns than this would be kept.
@@ -143,6 +149,10 @@ def fit(
     call = call_of(fit, locals())
     seed = int(number("seed", seed, 0, 2**63, whole=True))
     ready = read_in(data, y, target, weights, groups, order, ignore, types, family, offset)
+    if class_weight is not None:
+        ready = class_weighted(ready, class_weight)
+        if isinstance(class_weight, Mapping):
+            call["class_weight"] = {class_name(key): float(value) for key, value in class_weight.items()}
     ready = replace(ready, notes=(*ready.notes, *family_notes(ready, family is not None)))
     tell = teller(progress)
     made = folds_of(ready.rows.design.n, folds, repeats, stratify, ready, seed)
@@ -275,7 +285,11 @@ def verify(
     own = model.rows_of(data, y=y, offset=offset)
     design = own.design
     assert own.target is not None
-    weights = own.weights if weights is None else checked_weights(weights, design.n, least=1)
+    if weights is None:
+        weights = own.weights
+    else:
+        given = checked_weights(weights, design.n, least=1)
+        weights = weighted_by_class(given, own.target, model.class_weights)
     candidates = []
     for rule, choice in model.selection.choices.items():
         coef, intercept = model.fit_of(rule) if model.refits is None else model.penalized_fit_of(rule)

@@ -52,6 +52,7 @@ class Contents:
     family: str = "squared"
     classes: tuple[str, ...] = ()
     has_offset: bool = False
+    class_weights: tuple[float, float] | None = None
     solver: str = ""
     adaptive: float | None = None
     refits: Refits | None = None

@@ -17,7 +17,7 @@ from ..families import Family, family_named
 from .contents import Contents
 from .persistence import load_contents, save_contents
 from .rows import Encoded, as_table, as_target, checked_offset, deviance_explained, encoded, finite
-from .targets import numbers_of
+from .targets import numbers_of, weighted_by_class
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +49,7 @@ class Model(Contents):
     family : the loss, as ``bridle.fit`` takes it: "squared", "binomial", "tweedie(1.5)" ...
     classes : names of the two classes of a binomial target, the second one counted as 1; empty otherwise.
     has_offset : whether it was fitted with an offset, which predictions then demand.
+    class_weights : what rows of the two classes were weighted with, besides their own weights; None without.
     adaptive : the power of the weights that a pilot gave the penalty factors, which ``penalty`` holds; None without them.
     refits : of a relaxed lasso the unpenalized fits on the supports of ``path``, whose mixtures with its fits predict.
     refit_certificates : of these refits, for every rule; empty where nothing is mixed in.
@@ -157,7 +158,10 @@ class Model(Contents):
         return self.path.stored.row(index), float(self.path.intercepts[index])
 
     def rows_of(self, data: Any, *, y: Any = None, need_target: bool = True, offset: Any = None) -> Encoded:
-        """What this model's schema makes of a table: design, target, weights and offset; missing numbers filled in."""
+        """What this model's schema makes of a table: design, target, weights and offset; missing numbers filled in.
+
+        Where the target is known, the weights are those of the classes too.
+        """
         design, frame = encoded(self.schema, self.fill_values, data, need_target=need_target and y is None)
         target = frame.target
         if y is not None:
@@ -172,7 +176,10 @@ class Model(Contents):
                 "This model was fitted with an offset, and its predictions demand one: give offset=... for every row "
                 "(0 adds nothing; of an exposure it is the logarithm)."
             )
-        return Encoded(design, target, frame.weights, shift)
+        weights = (
+            frame.weights if target is None else weighted_by_class(frame.weights, target, self.class_weights)
+        )
+        return Encoded(design, target, weights, shift)
 
     def encode(
         self, data: Any, *, y: Any = None, need_target: bool = True

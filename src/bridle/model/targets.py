@@ -81,8 +81,41 @@ def numbers_of(
     return (names == kinds[1]).astype(np.float64), tuple(kinds)
 
 
+def class_name(value: Any) -> str:
+    """What a class is called that somebody writes as a value.
+
+    >>> class_name(True), class_name(1.0), class_name("1")
+    ('true', '1', '1')
+    """
+    if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+        return f"{value:g}"
+    return _name(value)
+
+
+def balanced(code: Floats, weights: Floats | None) -> tuple[float, float]:
+    """Weights of the classes 0 and 1 that give both the same sum, and leave that of all rows (n,) as it is.
+
+    >>> balanced(np.array([0.0, 0.0, 0.0, 1.0]), None)
+    (0.6666666666666666, 2.0)
+    """
+    own = np.ones(len(code)) if weights is None else weights
+    sums = np.bincount(code.astype(np.intp), weights=own, minlength=2)
+    first, second = np.where(sums > 0, sums.sum() / (2 * np.where(sums > 0, sums, 1.0)), 1.0)
+    return float(first), float(second)
+
+
+def weighted_by_class(
+    weights: Floats | None, code: Floats, factors: tuple[float, float] | None
+) -> Floats | None:
+    """The rows' weights (n,) times those of their classes, 0 and 1 in ``code`` (n,)."""
+    if factors is None:
+        return weights
+    own = np.array(factors)[code.astype(np.intp)]
+    return own if weights is None else own * weights
+
+
 def _name(value: Any) -> str:
-    if isinstance(value, bool):
+    if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 

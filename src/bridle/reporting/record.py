@@ -74,6 +74,9 @@ def record_of(model: Any) -> dict[str, Any]:
         "link": family_of(model).link,
         "classes": list(model.classes) or None,
         "offset": model.has_offset,
+        "class_weights": None
+        if model.class_weights is None
+        else dict(zip(model.classes, model.class_weights)),
         "score_names": {"error": said.scale.name, "explained": f"share of {said.scale.explained} explained"},
         "answer": list(said.answer),
         "model": {

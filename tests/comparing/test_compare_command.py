@@ -84,6 +84,36 @@ def test_json_is_the_librarys_answer(
     assert {c["name"] for c in record["columns"]} >= {"age", "sex", "progression"}
 
 
+def test_a_family_and_an_offset_are_the_librarys(
+    program: click.Group, tables: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns, path, model = tables["counts"](), tmp_path / "counts.csv", tmp_path / "counts.bridle"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([columns, *zip(*columns.values())])
+    options = ["--target", "claims", "--family", "poisson", "--offset", "log years", "--n-alphas", "20"]
+    assert run(program, ["compare", str(path), *options, "--json", "--model", str(model)]) == 0
+    record = json.loads(capsys.readouterr().out)
+    found = compare(str(path), target="claims", family="poisson", offset="log years", n_alphas=20)
+    assert [m["error"]["deviance"] for m in record["methods"]] == [row.error for row in found.rows]
+    assert (record["family"], record["offset"]) == ("poisson", True)
+    assert {c["name"]: c["role"] for c in record["columns"]}["log years"] == "offset"
+    assert (load(model).family, load(model).has_offset) == ("poisson", True)
+
+
+def test_two_classes_are_a_binomial_comparison(
+    program: click.Group, tables: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns, path = tables["classes"](), tmp_path / "classes.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([columns, *zip(*columns.values())])
+    assert run(program, ["compare", str(path), "--target", "sold", "--n-alphas", "20", "-q"]) == 0
+    out = capsys.readouterr().out
+    assert "AUC" in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert run(program, ["compare", str(path), "--target", "sold", "--networks"]) == 2
+    assert "not the family binomial" in capsys.readouterr().err
+
+
 def test_weights_groups_and_order_are_columns(
     program: click.Group, table: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

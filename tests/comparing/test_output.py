@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from bridle.comparing import Comparison, comparison_console, comparison_page, comparison_to_json
+from bridle.comparing import Comparison, compare, comparison_console, comparison_page, comparison_to_json
 from bridle.comparing.figure_dots import Dot, dots_figure
 from bridle.comparing.figure_matrix import Cell, matrix_figure
 from bridle.comparing.saying import error_text, verdict
@@ -213,6 +213,54 @@ def test_the_page_tells_what_matters(comparisons: Any) -> None:
     assert "single split" in str(comparison_page(comparisons("holdout")))
 
 
+def test_classes_and_counts_are_told_in_their_own_words(comparisons: Any) -> None:
+    for name, words, other in (
+        (
+            "classes",
+            ("family binomial (logit link)", "share of yes in the training rows", "an AUC of", "D²"),
+            "R²",
+        ),
+        ("counts", ("family poisson (log link, beside the offset)", "always predicts one rate", "D²"), "AUC"),
+    ):
+        found = comparisons(name)
+        text = " ".join(comparison_console(found, 100, color=False).split())
+        page = str(comparison_page(found))
+        assert all(word in text for word in ("mean deviance", *words))
+        assert "root mean square" not in text.lower()
+        assert other not in text
+        plain = html.unescape(re.sub(r"<[^>]+>", "", page)).replace("\u00ad", "")
+        assert "root mean square" not in plain.lower()
+        assert "variance" not in plain.replace("whose variance allows", "")
+        assert "Deviance explained" in plain
+        side = _Reader(page).tables[0]
+        scored = [found.row(row.name).scores for row in found.rows]
+        assert ("AUC" in side[0]) == (name == "classes")
+        for cells, row, scores in zip(side[1:], found.rows, scored):
+            assert cells[1] == error_text(row).replace("\u00a0±", " ±")
+            assert name == "counts" or cells[3] == f"{scores['auc']:.3f}"
+    effects = "one standard deviation on {}, up"
+    assert effects.format("the log odds of yes") in str(comparison_page(comparisons("classes")))
+    assert effects.format("the logarithm of the rate") in str(comparison_page(comparisons("counts")))
+    classes = comparison_to_json(comparisons("classes"))
+    assert (classes["family"], classes["link"], classes["classes"]) == ("binomial", "logit", ["no", "yes"])
+    assert comparison_to_json(comparisons("counts"))["offset"] is True
+    lines = comparison_page(comparisons("counts")).split("<pre><code>")[1]
+    assert "family=&#39;poisson&#39;" in lines
+    assert "offset=&#39;log years&#39;" in lines
+
+
+def test_fits_that_cannot_be_certified_are_called_stationary() -> None:
+    x = np.random.default_rng(0).normal(size=(80, 3))
+    y = np.exp(x[:, 0]) * np.random.default_rng(1).gamma(3.0, 1 / 3, 80)
+    found = compare(x, y, family="inverse_gaussian", networks=False, n_alphas=8, l1_ratios=())
+    text = " ".join(comparison_console(found, color=False).split())
+    assert "Every fit on all rows is stationary" in text
+    assert "another fit may be better" in text
+    proofs = _Reader(str(comparison_page(found))).tables[-1]
+    assert proofs[0][-1] == "Stationary"
+    assert {cells[1] for cells in proofs[1:]} == {"–"}
+
+
 def test_writing_replaces_in_one_step(comparisons: Any, tmp_path: Path) -> None:
     target = tmp_path / "out.html"
     target.write_text("old")
@@ -251,6 +299,11 @@ def test_a_dot_far_out_becomes_an_arrow_and_zero_has_a_line() -> None:
     assert len(list(root.iter("circle"))) == 2
     assert [t.text for t in root.iter("text")].count("→") == 1
     assert len([e for e in root.iter("line") if e.get("class") == "zero"]) == 1
+    apart = [Dot("null", 1.38, 1.379, 1.381, "1.38"), *(Dot(n, 1.1, 1.08, 1.12, "1.1") for n in "abc")]
+    root = _parse(
+        dots_figure(apart, title="t", unit="u")
+    )  # the shortest interval is not the measure of the others
+    assert len(list(root.iter("circle"))) == 4
     unknown = _parse(dots_figure([Dot("a", 1.0, np.nan, np.nan, "1")], title="t", unit="u"))
     assert not [e for e in unknown.iter("line") if e.get("class") == "whisker strong"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,75 @@ def test_class_weights_from_the_shell(
     assert list(record["class_weights"].values()) == list(model.class_weights)
 
 
+PROCEDURES: list[tuple[tuple[str, ...], dict[str, Any], str]] = [
+    (("--adaptive",), {"adaptive": True}, "an adaptive lasso that"),
+    (("--adaptive", "2"), {"adaptive": 2.0}, "an adaptive lasso that"),
+    (("--relax",), {"relax": True}, "lasso"),
+    (("--relax", "0.25"), {"relax": [0.25]}, "a relaxed lasso (mix 0.25) that"),
+    (
+        ("--adaptive", "--relax", "0"),
+        {"adaptive": True, "relax": [0]},
+        "an adaptive relaxed lasso (mix 0) that",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "arguments", "name"), PROCEDURES)
+def test_procedures_from_the_shell(
+    visits: Path, shell: Shell, tmp_path: Path, options: tuple[str, ...], arguments: dict[str, Any], name: str
+) -> None:
+    asked = ("fit", visits, "--target", "spent", "--ignore", "bought", *options, *QUICK)
+    done = shell(*asked, "--model", tmp_path / "m.bridle", "--report", tmp_path / "r.html")
+    assert done.status == 0, done.err
+    model = bridle.load(tmp_path / "m.bridle")
+    again = bridle.fit(
+        str(visits), target="spent", ignore=["bought"], l1_ratios=1.0, n_alphas=10, nested=False, **arguments
+    )
+    assert np.array_equal(model.coef, again.coef) and model.adaptive == again.adaptive
+    assert name in done.words
+    mixed = model.refit_certificate is not None
+    assert ("The unpenalized refit on its support: Certified" in done.words) is mixed
+    page = (tmp_path / "r.html").read_text()
+    assert ("Refit: relative gap" in page) is mixed and name.removesuffix(" that") in page
+    record = shell(*asked, "--json").json
+    assert record["model"]["mix"] == model.mix and record["model"]["adaptive"] == model.adaptive
+    assert record["certified"] and (record["refit_certificate"] is not None) is mixed
+    assert bool(record["selection"]["mixes"]) is ("relax" in arguments)
+
+
+def test_verify_looks_at_the_refit(visits: Path, shell: Shell, tmp_path: Path) -> None:
+    """Refits that are not those of the rows are no longer certified, whatever the penalized fit is."""
+    model = bridle.fit(
+        str(visits), target="spent", ignore=["bought"], l1_ratios=1.0, n_alphas=10, relax=[0.5]
+    )
+    model.save(tmp_path / "good.bridle")
+    good = shell("verify", tmp_path / "good.bridle", visits)
+    assert good.status == 0 and "min refit (alpha" in good.out and good.out.count("recommended") == 2
+    k = model.selection.chosen.index
+    off = model.refits.replaced(k, model.refits.stored.row(k) * 1.01, float(model.refits.intercepts[k]))
+    replace(model, refits=off).save(tmp_path / "bad.bridle")
+    found = shell("verify", tmp_path / "bad.bridle", visits, "--json")
+    assert found.status == 4 and found.json["certified"] is False
+    assert (
+        found.json["certificates"]["min"]["certified"]
+        and not found.json["certificates"]["min refit"]["certified"]
+    )
+
+
+def test_a_fit_is_certified_with_its_refit() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4))
+    model = bridle.fit(X, X[:, 0] + rng.normal(size=80), l1_ratios=1.0, relax=[0.0])
+    rule = model.selection.rule
+    assert model.certified and model.refit_certificate is model.refit_certificates[rule]
+    assert not replace(model, refit_certificates={rule: _not(model.refit_certificate)}).certified
+    assert not replace(model, certificates={rule: _not(model.certificate)}).certified
+
+
+def _not(certificate: Any) -> Any:
+    return replace(certificate, relative_gap=1.0, gap=1.0)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -100,6 +169,11 @@ def test_class_weights_from_the_shell(
         ("--target bought --class-weight maybe=2", "no and yes"),
         ("--target bought --class-weight yes=many", "not a number"),
         ("--target bought --class-weight even", "COLUMN=VALUE"),
+        ("--target spent --adaptive much", "--adaptive 1"),
+        ("--target spent --adaptive 11", "adaptive"),
+        ("--target spent --relax some", "--relax all"),
+        ("--target spent --relax 0,2", "between 0"),
+        ("--target spent --model mlp --relax", "--relax"),
     ],
 )
 def test_bad_choices(visits: Path, shell: Shell, options: str, words: str) -> None:

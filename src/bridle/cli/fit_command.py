@@ -75,6 +75,15 @@ _PENALTY = options(
     click.option("--upper", metavar="COLUMN=V", multiple=True, help="Upper bound of a coefficient. Repeatable."),
     click.option("--max-variables", type=int, metavar="N", help="Keep at most this many columns."),
     click.option(
+        "--adaptive", type=parsing.power, is_flag=False, flag_value="1", metavar="[POWER]",
+        help="The adaptive lasso: penalties weighted by a ridge fit to this power (1 unless given).",
+    ),
+    click.option(
+        "--relax", type=parsing.mixes, is_flag=False, flag_value=parsing.ALL, metavar="[MIXES]",
+        help="The relaxed lasso: also choose how to mix the penalized fit (1) with the unpenalized one on the columns it "
+        "keeps (0); 0,0.25,0.5,0.75,1 unless given.",
+    ),
+    click.option(
         "--stop", type=click.Choice(["auto"]),
         help="auto: end a wide table's path once every fold's error has clearly turned.",
     ),
@@ -174,7 +183,7 @@ def fit(context: click.Context, /, table: str, **given: Any) -> int:
         _print_summary(model)
     if not output.quiet:
         _tell_rest(model, output, written)
-    return 0 if kind == "mlp" or model.certificate.certified else NOT_CERTIFIED
+    return 0 if kind == "mlp" or model.certified else NOT_CERTIFIED
 
 
 def _fit_of(kind: str) -> Callable[..., Any]:
@@ -271,5 +280,7 @@ def _tell_rest(model: Model, output: Output, written: list[str]) -> None:
                 say(f"warning: {note.text}")
     for line in written:
         say(line)
-    if isinstance(model, Linear) and not model.certificate.certified:
-        say(f"warning: {model.certificate.sentence}")
+    proofs = (model.certificate, model.refit_certificate) if isinstance(model, Linear) else ()
+    for certificate in proofs:
+        if certificate is not None and not certificate.certified:
+            say(f"warning: {certificate.sentence}")

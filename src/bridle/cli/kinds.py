@@ -29,7 +29,7 @@ NETWORK = options(
 _OF_NETWORKS = ("hidden", "penalize", "dropout", "early_stopping", "epochs", "device")
 _OF_LINEAR = (
     "family", "class_weight", "offset", "scale", "standardize", "fit_intercept", "penalty_factors", "lower", "upper",
-    "max_variables", "stop", "score", "nested", "cost_ratio", "predictions",
+    "max_variables", "adaptive", "relax", "stop", "score", "nested", "cost_ratio", "predictions",
 )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ import click
 
 from ..errors import FileError, UsageError
 
+ALL = "all"
+
 
 def numbers(text: str) -> tuple[float, ...]:
     """Numbers with commas (or spaces) between them.
@@ -23,6 +25,30 @@ def numbers(text: str) -> tuple[float, ...]:
     if not words:
         raise click.BadParameter("no number is given.")
     return tuple(float(word) for word in words)
+
+
+def power(text: str) -> float:
+    """The value of an option that need not have one: whatever stands behind it is taken for its value."""
+    if not _is_number(text):
+        raise click.BadParameter(
+            f"{text!r} is not a number; put --adaptive behind the table, or write --adaptive 1."
+        )
+    return float(text)
+
+
+def mixes(text: str) -> tuple[float, ...] | bool:
+    """The mixes of a relaxed lasso; True for those that it has unless some are given.
+
+    >>> mixes("0,0.5"), mixes(ALL)
+    ((0.0, 0.5), True)
+    """
+    if text == ALL:
+        return True
+    if not all(_is_number(word) for word in text.replace(",", " ").split()):
+        raise click.BadParameter(
+            f"{text!r} is no list of numbers; put --relax behind the table, or write --relax {ALL}."
+        )
+    return numbers(text)
 
 
 def folds(text: str) -> int | float:

@@ -29,8 +29,8 @@ def verify(model_file: str, table_file: str, target: str | None, offset: str | N
     """Recompute MODEL's certificate from the rows of TABLE (- is standard input) that it was fitted on.
 
     Nothing of the fit is reused but the coefficients and the objective's settings. Exit status 4 where the
-    recommended fit is not certified on these rows; of a network, which cannot be certified, where these rows do not
-    give the objective that its file records.
+    recommended fit (of a relaxed lasso also its refit) is not certified on these rows; of a network, which cannot be
+    certified, where these rows do not give the objective that its file records.
     """
     from ..fitting import verify as recompute
     from ..model import Model, load
@@ -79,9 +79,10 @@ def _with_target(model: Any, table: Table, name: str) -> Schema:
 
 
 def _tell_certificates(model: Any, found: dict[str, Any], n_rows: int, as_json: bool) -> bool:
-    """Of a linear model; whether the recommended fit is certified."""
+    """Of a linear model; whether the recommended fit is certified, and with it the refit that is mixed in."""
     rule = model.selection.rule
-    certified = bool(found[rule].certified)
+    own = {rule, f"{rule} refit"}
+    certified = all(c.certified for name, c in found.items() if name in own)
     if as_json:
         put_json(
             {
@@ -99,7 +100,7 @@ def _tell_certificates(model: Any, found: dict[str, Any], n_rows: int, as_json: 
         )
         return certified
     for name, c in found.items():
-        recommended = ", recommended" if name == rule and name != "given" else ""
+        recommended = ", recommended" if name in own and name != "given" else ""
         put(f"{name} (alpha {c.alpha:.3g}, l1_ratio {c.l1_ratio:.3g}{recommended}): {c.sentence}\n")
     return certified
 

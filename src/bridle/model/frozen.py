@@ -43,7 +43,8 @@ class Model(Contents):
     coef_standardized : (p,) per standard deviation of the column and of the target.
     path : the whole path at the chosen l1_ratio; of a strength that was given perhaps that one fit alone.
     selection : how the strength came about: errors, rules, choices.
-    certificate : of this fit; ``certificates`` holds one for every rule in ``selection.choices``.
+    certificate : of this fit; ``certificates`` holds one for every rule in ``selection.choices``. Of a relaxed lasso they
+        are of the penalized fits, and ``refit_certificate`` is of the refit; ``certified`` looks at both.
     penalty, fit_intercept, standardize : what the objective was.
     fill_values : (p,) training means, standing in for missing numbers.
     family : the loss, as ``bridle.fit`` takes it: "squared", "binomial", "tweedie(1.5)" ...
@@ -62,6 +63,17 @@ class Model(Contents):
     def certificate(self) -> Certificate:
         """Of the recommended fit."""
         return self.certificates[self.selection.rule]
+
+    @property
+    def refit_certificate(self) -> Certificate | None:
+        """Of the refit that the recommended fit is mixed with; None where nothing is mixed in."""
+        return self.refit_certificates.get(self.selection.rule)
+
+    @property
+    def certified(self) -> bool:
+        """Whether the recommended fit is certified, and with it the refit that is mixed in."""
+        refit = self.refit_certificate
+        return bool(self.certificate.certified) and (refit is None or bool(refit.certified))
 
     @property
     def alpha(self) -> float:

@@ -269,6 +269,8 @@ def _path(model: Model, summary: Summary, target: str, figures: dict[str, Any]) 
     )
     if ever > len(shown):
         note += f" The {len(shown)} largest of {ever:,} are drawn."
+    if model.refits is not None:
+        note += f" Drawn are the penalized fits; of the model they are a share of {model.mix:g}, the refits the rest."
     title, heading = _path_titles(summary, path.l1_ratio)
     return {"path_title": title, "path_heading": heading, "path_note": note, "path_rows": rows}
 

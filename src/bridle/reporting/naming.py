@@ -39,13 +39,17 @@ def adjective(family: str) -> str:
     return _NAMES.get(family, _NAMES.get(family.partition("(")[0], ""))
 
 
-def method(l1_ratio: float, alpha: float, article: bool = True, family: str = "squared") -> str:
-    """The name of the method.
+def method(
+    l1_ratio: float, alpha: float, article: bool = True, family: str = "squared", *, adaptive: bool = False, mix: float = 1.0
+) -> str:  # fmt: skip
+    """The name of the method; ``mix`` below 1 is the penalized fit's share of a relaxed one.
 
     >>> method(1.0, 0.1), method(0.5, 0.1), method(0.0, 1.0, article=False)
     ('a lasso', 'an elastic net (l1_ratio 0.5)', 'ridge regression')
     >>> method(1.0, 0.1, family="binomial"), method(0.0, 0.0, family="inverse_gaussian")
     ('a logistic lasso', 'an inverse Gaussian regression without penalty')
+    >>> method(1.0, 0.1, adaptive=True), method(1.0, 0.1, family="poisson", adaptive=True, mix=0.25)
+    ('an adaptive lasso', 'an adaptive relaxed Poisson lasso (mix 0.25)')
     """
     kind = adjective(family)
     if alpha == 0:
@@ -58,10 +62,21 @@ def method(l1_ratio: float, alpha: float, article: bool = True, family: str = "s
         name = "ridge regression"
     else:
         name = f"elastic net (l1_ratio {l1_ratio:g})"
-    name = f"{kind} {name}".strip()
+    procedure = ("adaptive " if adaptive and alpha > 0 else "") + ("relaxed " if mix < 1 else "")
+    name = f"{procedure}{kind} {name}".replace("  ", " ").strip()
+    if mix < 1:
+        share = f"mix {mix:g}"
+        name = name.replace("(l1_ratio", f"({share}, l1_ratio") if name.endswith(")") else f"{name} ({share})"
     if not article:
         return name
     return f"an {name}" if name[0] in "aei" else f"a {name}"
+
+
+def method_of(model: Model, article: bool = True) -> str:
+    """The name of the method of a model's recommended fit."""
+    return method(
+        model.l1_ratio, model.alpha, article, model.family, adaptive=model.adaptive is not None, mix=model.mix
+    )
 
 
 def second_class(model: Model) -> str:
@@ -108,4 +123,13 @@ def predicted(model: Model) -> str:
     return f"{name}, {percent(mean) if family.classes else number(mean)},"
 
 
-__all__ = ["adjective", "constant", "family_of", "first_class", "method", "predicted", "second_class"]
+__all__ = [
+    "adjective",
+    "constant",
+    "family_of",
+    "first_class",
+    "method",
+    "method_of",
+    "predicted",
+    "second_class",
+]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .formatting import clean, number, short
 
 if TYPE_CHECKING:
+    from ..certificate import Certificate
     from ..model import Model
 
 SOURCES = {
@@ -18,16 +19,34 @@ SOURCES = {
 
 
 def certificate_sentence(model: Model) -> str:
-    """The certificate in plain English."""
-    return clean(model.certificate.sentence)
+    """The certificate in plain English; of a relaxed lasso those of the penalized fit and of the refit."""
+    refit = model.refit_certificate
+    if refit is None:
+        return clean(model.certificate.sentence)
+    return (
+        f"The penalized fit: {clean(model.certificate.sentence)} The unpenalized refit on its support: "
+        f"{clean(refit.sentence)}"
+    )
 
 
 def certificate_rows(model: Model) -> tuple[tuple[str, str, str], ...]:
-    """The numbers of the certificate: name, value, meaning. Where the loss is not convex there is no gap."""
-    certificate = model.certificate
+    """The numbers of the certificate: name, value, meaning; of a relaxed lasso those of the refit behind them."""
+    found = _rows(model, model.certificate)
+    refit = model.refit_certificate
+    if refit is None:
+        return found
+    again = _rows(model, refit)
+    return (
+        *found,
+        *((f"Refit: {name[0].lower()}{name[1:]}", value, meaning) for name, value, meaning in again),
+    )
+
+
+def _rows(model: Model, certificate: Certificate) -> tuple[tuple[str, str, str], ...]:
+    """Where the loss is not convex there is no gap."""
     worst = "" if certificate.kkt_variable is None else f"; largest at {short(certificate.kkt_variable, 40)}"
     return (
-        *(_gap(model) if certificate.convex else (_NO_GAP,)),
+        *(_gap(model, certificate) if certificate.convex else (_NO_GAP,)),
         (
             "Optimality violation",
             number(certificate.kkt_violation, 2),
@@ -38,7 +57,7 @@ def certificate_rows(model: Model) -> tuple[tuple[str, str, str], ...]:
             number(certificate.block_gradient, 2),
             "what is left of the gradient of the intercept and of variables that are not penalized",
         ),
-        *((_bound(model),) if certificate.convex else ()),
+        *((_bound(model, certificate),) if certificate.convex else ()),
         ("Source", certificate.source, SOURCES.get(certificate.source, "where the numbers come from")),
     )
 
@@ -50,8 +69,7 @@ _NO_GAP = (
 )
 
 
-def _gap(model: Model) -> tuple[tuple[str, str, str], ...]:
-    certificate = model.certificate
+def _gap(model: Model, certificate: Certificate) -> tuple[tuple[str, str, str], ...]:
     squared = certificate.units == "target squared"
     units = (
         f"in the units of {short(model.target_name, 40)} squared"
@@ -69,8 +87,7 @@ def _gap(model: Model) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _bound(model: Model) -> tuple[str, str, str]:
-    certificate = model.certificate
+def _bound(model: Model, certificate: Certificate) -> tuple[str, str, str]:
     if certificate.coefficient_error is None:
         return ("Coefficient error", "not identified", "other coefficients can fit these rows just as well")
     unit = "standardized" if model.standardize else "original"

@@ -11,12 +11,13 @@ import numpy as np
 
 from ..selection import Choice, NestedError, Scored
 from ..selection.scoring import DEVIANCE
+from .formatting import clean
 from .naming import family_of
 from .page import summon
-from .proof import certificate_sentence
 from .summarizing import ErrorRow, summary
 
 if TYPE_CHECKING:
+    from ..certificate import Certificate
     from ..model import Model
     from ..selection import Diagnostics, Selection
     from ..table import Note
@@ -30,6 +31,11 @@ def to_json(model: Model | Any) -> dict[str, Any]:
     Errors are mean squared errors in the target's units squared; "rmse" is their root. Of another family than squared
     error both are null and "deviance" holds the mean unit deviance (in ``selection`` too); ``score_names`` says what was
     taken. A number that JSON cannot hold (NaN, infinite) is null. Within one version of the schema keys are only added.
+
+    ``model.adaptive`` is the power of adaptive weights or null, ``model.mix`` the penalized fit's share: below 1 of a
+    relaxed lasso, whose ``certificate`` is of the penalized fit and ``refit_certificate`` of the refit; ``certified``
+    means both.
+    ``selection.mixes`` has the errors of every mix that was compared.
 
     ``out_of_fold`` sums up the predictions out of fold of classes, counts and amounts: ``scores``, the bins of the
     calibration, and the ROC, or the Lorenz curve and the bins of the double lift; null with other families.
@@ -65,7 +71,7 @@ def to_json(model: Model | Any) -> dict[str, Any]:
 def record_of(model: Any) -> dict[str, Any]:
     """What is recorded of a model; rooms above register their own kinds."""
     said = summary(model)
-    chosen = model.selection.chosen
+    chosen, refit = model.selection.chosen, model.refit_certificate
     return {
         "schema": SCHEMA,
         "target": said.target,
@@ -84,6 +90,8 @@ def record_of(model: Any) -> dict[str, Any]:
             "rule": chosen.rule,
             "l1_ratio": chosen.l1_ratio,
             "alpha": chosen.alpha,
+            "adaptive": model.adaptive,
+            "mix": chosen.mix,
             "intercept": said.intercept,
             "coefficients": [
                 {
@@ -114,7 +122,9 @@ def record_of(model: Any) -> dict[str, Any]:
             for g in model.correlated
         ],
         "notes": notes_record(model.notes),
-        "certificate": _certificate(model),
+        "certified": said.certified,
+        "certificate": _certificate(model.certificate),
+        "refit_certificate": None if refit is None else _certificate(refit),
         "call": dict(model.call),
     }
 
@@ -183,6 +193,10 @@ def selection_record(selection: Selection) -> dict[str, Any]:
             }
             for c in selection.curves
         ],
+        "mixes": [
+            {"l1_ratio": c.l1_ratio, "mix": c.mix, "alphas": c.alphas, "mean": c.mean}
+            for c in selection.relaxed
+        ],
         "nested": None
         if nested is None
         else {
@@ -225,12 +239,11 @@ def _choice(choice: Choice, scored: bool) -> dict[str, Any]:
     }
 
 
-def _certificate(model: Model) -> dict[str, Any]:
-    c = model.certificate
+def _certificate(c: Certificate) -> dict[str, Any]:
     return {
         "certified": c.certified,
         "identified": c.identified,
-        "sentence": certificate_sentence(model),
+        "sentence": clean(c.sentence),
         "alpha": c.alpha,
         "l1_ratio": c.l1_ratio,
         "objective": c.objective,

@@ -12,7 +12,7 @@ from .diagnosing import scores_sentence
 from .formatting import clean, count, listing, short
 from .meaning import Meaning, meaning_of
 from .measure import Measure, measure_of
-from .naming import constant, method
+from .naming import constant, method, method_of
 from .proof import certificate_rows, certificate_sentence
 from .reading import Reading, reading_of, score_sentence
 from .reproduce import python_lines
@@ -170,7 +170,7 @@ def summary(model: Model) -> Summary:
         target=str(model.target_name),
         n_rows=int(model.n_rows),
         n_offered=len(offered),
-        method=method(chosen.l1_ratio, chosen.alpha, article=False, family=model.family),
+        method=method_of(model, article=False),
         intercept=float(model.intercept),
         headline=headline,
         answer=given.answer(model) if selection.is_given else words.answer(model),
@@ -196,7 +196,7 @@ def summary(model: Model) -> Summary:
         dropped=tuple(v for v in offered if v not in kept_set),
         rules=_rules(model),
         mixes=_mixes(model),
-        other=words.other_sentence(selection, scale, model.family),
+        other=words.other_sentence(selection, scale, model.family, model.adaptive is not None),
         correlated=tuple(
             words.correlated_sentence(g, chosen.l1_ratio, chosen.alpha) for g in model.correlated
         ),
@@ -208,10 +208,11 @@ def summary(model: Model) -> Summary:
             standardized=model.standardize,
             estimated=not selection.is_given,
             squared=scale.squared,
+            mix=chosen.mix,
         ),
         warnings=tuple(clean(n.text) for n in model.notes if n.warning),
         notes=tuple(clean(n.text) for n in model.notes if not n.warning),
-        certified=bool(model.certificate.certified),
+        certified=model.certified,
         certificate=certificate_sentence(model),
         certificate_rows=certificate_rows(model),
         code=python_lines(model.call, model.schema.target, _as_given(model)),
@@ -297,7 +298,10 @@ def _mixes(model: Model) -> tuple[ChoiceRow, ...]:
     reading = reading_of(selection, measure_of(model))
     for curve in selection.curves:
         best = curve.choice("min", reading.place(curve))
-        name = method(curve.l1_ratio, best.alpha or 1.0, article=False, family=model.family)
+        name = method(
+            curve.l1_ratio, best.alpha or 1.0, article=False, family=model.family,
+            adaptive=model.adaptive is not None, mix=curve.mix,
+        )  # fmt: skip
         rows.append(
             ChoiceRow(
                 short(name), best.alpha, reading.value(best), reading.spread(best), best.n_columns,

@@ -28,18 +28,20 @@ def tiles(model: Model, summary: Summary) -> list[dict[str, str]]:
 
 
 def _proof_tile(model: Model, summary: Summary) -> dict[str, str]:
-    certificate = model.certificate
-    if not certificate.convex:
-        worst = max(certificate.kkt_violation, certificate.block_gradient)
+    """Of a relaxed lasso the worse of its two certificates."""
+    proofs = [c for c in (model.certificate, model.refit_certificate) if c is not None]
+    both = ", of the penalized fit and the refit" if len(proofs) > 1 else ""
+    if not model.certificate.convex:
+        worst = max(max(c.kkt_violation, c.block_gradient) for c in proofs)
         return {
             "name": "Stationary" if summary.certified else "Not stationary",
             "value": _small(worst),
-            "note": "largest violation of the optimality conditions; the loss is not convex",
+            "note": f"largest violation of the optimality conditions{both}; the loss is not convex",
         }
     return {
         "name": "Certified" if summary.certified else "Not certified",
-        "value": _small(float(certificate.relative_gap)),
-        "note": "relative distance from the exact optimum, at most",
+        "value": _small(max(float(c.relative_gap) for c in proofs)),
+        "note": f"relative distance from the exact optimum, at most{both}",
     }
 
 

@@ -14,7 +14,7 @@ from .formatting import count, listing, number, percent, short, signed_percent, 
 from .measure import SQUARED, Measure, measure_of
 from .measure import root as root
 from .measure import root_error as root_error
-from .naming import constant, method, predicted
+from .naming import constant, method, method_of, predicted
 from .reading import Reading, reading_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def answer(model: Model) -> tuple[str, str]:
     chosen, offered = model.selection.chosen, len(variables(model))
     kept, target = len(model.kept), short(model.target_name)
     start = f"Predicting {target} from {count(offered, 'variable')}"
-    name = method(chosen.l1_ratio, chosen.alpha, family=model.family)
+    name = method_of(model)
     strength = f"alpha {number(chosen.alpha)}"
     if kept == 0:
         first = (
@@ -226,7 +226,9 @@ def _outer_choices(nested: NestedError) -> str:
     return f" The {word(len(nested.choices))} outer folds chose {strength}{size}."
 
 
-def other_sentence(selection: Selection, measure: Measure = SQUARED, family: str = "squared") -> str | None:
+def other_sentence(
+    selection: Selection, measure: Measure = SQUARED, family: str = "squared", adaptive: bool = False
+) -> str | None:
     """What the rule that was not used would give, and what it would cost; None where there is no other."""
     chosen, other = selection.chosen, selection.other
     if other is None:
@@ -245,8 +247,8 @@ def other_sentence(selection: Selection, measure: Measure = SQUARED, family: str
         cost += f" ({signed_percent(change)})"
     which = (
         ""
-        if other.l1_ratio == chosen.l1_ratio
-        else f"{method(other.l1_ratio, other.alpha, family=family)} with "
+        if other.l1_ratio == chosen.l1_ratio and other.mix == chosen.mix
+        else f"{method(other.l1_ratio, other.alpha, family=family, adaptive=adaptive, mix=other.mix)} with "
     )
     kept = f"keep {count(other.n_variables, 'variable')} instead of {chosen.n_variables:,}"
     if other.n_variables == chosen.n_variables:
@@ -281,8 +283,10 @@ def cautions(
     standardized: bool = True,
     estimated: bool = True,
     squared: bool = True,
+    mix: float = 1.0,
 ) -> tuple[str, ...]:
-    """What a fit does not prove; ``estimated``: an error on new rows is quoted, ``squared``: of squared error."""
+    """What a fit does not prove; ``estimated``: an error on new rows is quoted, ``squared``: of squared error, ``mix``: the
+    penalized fit's share of a relaxed one."""
     said = []
     silent = "that a variable is in it says nothing about whether it matters."
     if alpha > 0 and l1_ratio > 0 and kept < offered:
@@ -298,7 +302,12 @@ def cautions(
     else:
         said.append(f"Every variable is in the model because nothing sets one aside; {silent}")
     unproven = "They come without confidence intervals or p-values."
-    if alpha > 0:
+    if alpha > 0 and mix == 0:
+        said.append(
+            "Coefficients are those of a fit without penalty on the variables kept. These were chosen on the same rows, so "
+            f"that the coefficients tend to be too large. {unproven}"
+        )
+    elif alpha > 0:
         without = "least squares" if squared else "a fit without penalty"
         said.append(
             "Coefficients are pulled towards zero on purpose, which makes predictions better and the "

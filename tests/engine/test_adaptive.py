@@ -371,3 +371,29 @@ def test_a_wide_table():
     model = bridle.fit(X, y, adaptive=True, l1_ratios=1.0, n_alphas=20, folds=3, nested=False)
     assert set(np.flatnonzero(model.coef)) >= {0, 1}
     assert all(c.certified for c in bridle.verify(model, X, y).values())
+
+
+@pytest.mark.parametrize("gamma", [1.0, 0.5])
+def test_a_path_of_arrays_is_weighted(rows, solver, gamma):
+    X, y, w = rows
+    path = bridle.path(X, y, weights=w, alphas=ALPHAS, adaptive=gamma)
+    for k, alpha in enumerate(ALPHAS):
+        coef, intercept, _ = fitted(X, y, w, alpha, gamma)
+        assert path.coefs[k] == pytest.approx(coef, rel=NEAR, abs=NEAR)
+        assert path.intercepts[k] == pytest.approx(intercept, rel=NEAR)
+    assert all(certificate.certified for certificate in path.certify())
+    between = float(np.sqrt(ALPHAS[2] * ALPHAS[3]))
+    assert path.coef(between, exact=True) == pytest.approx(
+        fitted(X, y, w, between, gamma)[0], rel=NEAR, abs=NEAR
+    )
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_a_path_of_arrays_is_that_of_the_fit(rows, family):
+    X, y, w = rows
+    y = (y > y.mean()).astype(float) if family == "binomial" else np.abs(np.round(y))
+    path = bridle.path(X, y, weights=w, family=family, adaptive=2, n_alphas=8)
+    model = bridle.fit(X, y, weights=w, family=family, adaptive=2, n_alphas=8, l1_ratios=1.0, nested=False)
+    assert path.alphas == pytest.approx(model.path.alphas)
+    assert path.coefs == pytest.approx(model.path.coefs, abs=1e-8)
+    assert all(certificate.certified for certificate in path.certify())

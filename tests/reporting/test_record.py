@@ -39,7 +39,7 @@ def test_what_is_unknown_is_null(models: Any) -> None:
 def test_the_keys_are_kept(models: Any) -> None:
     record = to_json(models("diabetes"))
     keys = (
-        "schema target n_rows family link classes offset score_names answer model errors fit selection out_of_fold "
-        "correlated notes certificate call"
+        "schema target n_rows family link classes offset class_weights score_names answer model errors fit selection "
+        "out_of_fold correlated notes certified certificate refit_certificate call"
     )
     assert list(record) == keys.split()

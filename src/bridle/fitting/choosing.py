@@ -78,7 +78,8 @@ def _ground(ready: Prepared, folds: Folds, asked: Choosing, tell: Teller) -> _Gr
     null = readings[0].null(given, asked.fit_intercept, asked.standardize)
     check_null(null, ready)
     engines = ways.weighted(readings, rows)
-    penalty, notes = whole_penalty(engines[0], folds, given, asked.fit_intercept, asked.standardize)
+    whole = folds.rounds[0].split()
+    penalty, notes = whole_penalty(engines[0], whole, given, asked.fit_intercept, asked.standardize)
     if penalty is not given:
         null = readings[0].null(penalty, asked.fit_intercept, asked.standardize)
     plan, tops = plan_of(

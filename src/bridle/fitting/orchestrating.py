@@ -25,6 +25,7 @@ from .choosing import Choosing, chosen
 from .intake import check_read, check_scale, checked_weights, folds_of, penalty_of, read_in
 from .intake_classes import class_weighted
 from .planning import grid_of
+from .procedures import Procedures, whole_penalty
 from .relaxing import verified_refits
 from .remarks import family_notes
 
@@ -184,6 +185,7 @@ def path(
     lower: Any = None,
     upper: Any = None,
     max_nonzero: int | None = None,
+    adaptive: bool | float = False,
     tolerance: float = 1e-10,
     threads: int | None = None,
 ) -> Path:
@@ -204,6 +206,7 @@ def path(
         alpha has no unit; coefficients come back in original units. False: the objective as it stands in objective.py.
     penalty_factors, lower, upper : (p,) or one number; see ``fit``.
     max_nonzero : the path ends behind the first alpha that keeps more columns.
+    adaptive : the adaptive lasso, its pilot made of these rows; see ``fit``. Certificates are of the weighted problem.
     tolerance : relative duality gap.
 
     Returns
@@ -228,7 +231,9 @@ def path(
     split = Split.whole(rows.design.n)
     engine = prepare(rows, split, thread_count(threads))
     check_read(engine, rows, schema)
-    penalty = penalty_of(schema, rows.design, penalty_factors, lower, upper)
+    given = penalty_of(schema, rows.design, penalty_factors, lower, upper)
+    weighing = Procedures.of(adaptive, False).weighted([engine], rows)[0]
+    penalty, _ = whole_penalty(weighing, split, given, fit_intercept, standardize)
     null = engine.null(penalty, fit_intercept, standardize)
     limit = 2**62 if max_nonzero is None else int(number("max_nonzero", max_nonzero, 0, 1e15, whole=True))
     l1_ratio = number("l1_ratio", l1_ratio, 0, 1)

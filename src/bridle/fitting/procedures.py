@@ -12,7 +12,7 @@ from ..errors import DataError, UsageError, number
 from ..penalties import Penalty
 from ..selection import AdaptiveEngine, Curve, Folds, RelaxedEngine, Scores
 from ..selection.relaxed import PLAIN, End
-from ..solvers import Engine, Plan, Rows
+from ..solvers import Engine, Plan, Rows, Split
 from ..table import Note
 from .planning import FOLD_TOLERANCE
 
@@ -99,13 +99,12 @@ def _cut(curve: Curve) -> Curve:
 
 
 def whole_penalty(
-    engine: Engine, folds: Folds, penalty: Penalty, fit_intercept: bool, standardize: bool
+    engine: Engine, split: Split, penalty: Penalty, fit_intercept: bool, standardize: bool
 ) -> tuple[Penalty, tuple[Note, ...]]:
-    """The penalty of the model itself, its weights made from all rows, and what is to be said of it."""
+    """The penalty of the whole, problem 0 of ``split``: its weights made from all rows, and what is to be said of them."""
     if not isinstance(engine, AdaptiveEngine):
         return penalty, ()
     plan = Plan(np.ones(1), np.ones((1, 1)), penalty, fit_intercept, standardize, FOLD_TOLERANCE)
-    split = folds.rounds[0].split()
     own = engine.penalty_of(plan, split, 0)
     alpha = engine.pilot(plan, split, 0).alpha
     lost = int((~np.isfinite(own.factors) & np.isfinite(penalty.factors)).sum())

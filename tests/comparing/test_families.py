@@ -215,6 +215,15 @@ def test_a_column_that_others_determine_changes_no_prediction() -> None:
     assert double.note == "1 column that others determine is left out of the fit on all rows"
 
 
+def test_a_column_that_others_all_but_determine_is_left_out() -> None:
+    near = np.column_stack([X, X[:, 0] + 1e-7 * np.random.default_rng(5).normal(size=N)])
+    row = compare(near, TWO, family="binomial", folds=FOLDS, n_alphas=5).row("unpenalized")
+    plain = compare(X, TWO, family="binomial", folds=FOLDS, n_alphas=5).row("unpenalized")
+    assert row.certified
+    assert row.note == "1 column that others determine is left out of the fit on all rows"
+    np.testing.assert_allclose(row.fold_errors, plain.fold_errors, rtol=1e-5)
+
+
 def test_a_level_that_a_fold_never_saw_takes_the_shortest_fit() -> None:
     """The level's column is zero in the training rows, so that its coefficient is none there."""
     level = FOLDS == 2

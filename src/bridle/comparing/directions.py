@@ -10,34 +10,43 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dpstrf
 
 from ..solvers import Rows
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.intp]
 TILE = 20_000  # rows of a Gram at a time
-DEPENDENT = 1e-11  # of the largest eigenvalue of the standardized columns' Gram
+DEPENDENT = 1e-11  # a standardized column whose square is this much beside the others is one of them
 FLAT = 1e-8  # of the constant model's curvature; directions without an end are left with about 1e-11
 
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """The span of the named columns on rows with filled cells: ``axes`` (k, rank) are uncorrelated, of variance one."""
+    """The span of the named columns on rows with filled cells: ``axes`` (k, rank) are uncorrelated, of variance one.
+
+    ``basis`` (rank,) are columns that span the others.
+    """
 
     rows: Rows
     columns: Index
     fit_intercept: bool
     axes: Floats
+    basis: Index
 
     @staticmethod
     def of(rows: Rows, columns: Index, fit_intercept: bool) -> Directions:
         gram = _gram(rows, columns, _shares(rows), fit_intercept)
         scale = np.sqrt(np.diag(gram))
         inverse = np.where(scale > 0, 1 / np.where(scale > 0, scale, 1.0), 0.0)
-        values, vectors = np.linalg.eigh(gram * inverse * inverse[:, None])
-        kept = values > DEPENDENT * values[-1]
-        axes = inverse[:, None] * vectors[:, kept] / np.sqrt(values[kept])
-        return Directions(rows, columns, fit_intercept, axes)
+        correlation = gram * inverse * inverse[:, None]
+        favour = np.geomspace(1.0, 0.5, len(columns))  # among alike columns the first is taken
+        _, pivots, rank, _ = dpstrf(correlation * favour * favour[:, None], tol=DEPENDENT, lower=1)
+        values, vectors = np.linalg.eigh(correlation)
+        first = len(columns) - rank
+        lengths = np.sqrt(np.maximum(values[first:], np.finfo(np.float64).eps))
+        axes = inverse[:, None] * vectors[:, first:] / lengths
+        return Directions(rows, columns, fit_intercept, axes, np.sort(columns[pivots[:rank] - 1]))
 
     @property
     def rank(self) -> int:

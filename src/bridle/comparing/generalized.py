@@ -57,8 +57,10 @@ class Unpenalized:
             raise NotPossibleError(
                 f"not computed: {rows.design.n:,} rows of {len(used):,} columns are too many for it"
             )
+        filled = replace(rows, design=rows.design.fill(task.engine.fills()))
+        used = Directions.of(filled, used, task.fit_intercept).basis
         penalty = Penalty.of(p, np.where(np.isin(np.arange(p), used), 1.0, np.inf))
-        path, proven = _whole(task, penalty, used)
+        path, proven = _whole(task, penalty, Directions.of(filled, used, task.fit_intercept))
         folds = []
         for k, side in enumerate(nesting.sides):
             folds.append(_fold(task, side, used, penalty))
@@ -82,7 +84,7 @@ class Unpenalized:
         )  # fmt: skip
 
 
-def _whole(task: Task, penalty: Penalty, used: Columns) -> tuple[Path, Certificate]:
+def _whole(task: Task, penalty: Penalty, directions: Directions) -> tuple[Path, Certificate]:
     """The fit on all rows and its certificate."""
     nesting, engine = task.nesting, task.engine
     rows = nesting.ready.rows
@@ -92,9 +94,9 @@ def _whole(task: Task, penalty: Penalty, used: Columns) -> tuple[Path, Certifica
     except SeparationError:
         raise NotPossibleError(_no_end(task)) from None
     path = build_paths(solution, plan, task.null, engine, [np.inf], None, task.family)[0]
-    filled = replace(rows, design=rows.design.fill(path.fills))
-    predictor = _predictor(filled, path.stored.row(0), float(path.intercepts[0]), nesting.threads)
-    if Directions.of(filled, used, task.fit_intercept).endless(predictor, _constant(filled, task)):
+    coef, intercept = path.stored.row(0), float(path.intercepts[0])
+    predictor = _predictor(directions.rows, coef, intercept, nesting.threads)
+    if directions.endless(predictor, _constant(rows, task)):
         raise NotPossibleError(_no_end(task))
     choice = Choice("min", 1.0, 0.0, 0, np.nan, np.nan, float(path.train_error[0]), 0)
     try:

@@ -30,7 +30,7 @@ class Splits:
 
 @dataclass(frozen=True)
 class Difference:
-    """The mean squared error of one method minus that of another on the same folds.
+    """The error of one method, a mean unit deviance, minus that of another on the same folds.
 
     ``low`` and ``high`` bound it with 95 % confidence (NaN where a single split leaves it open); ``verdict`` says what
     that makes of the method: "better", "worse", "cannot be told apart" (the interval holds 0) or "not known".

@@ -9,11 +9,12 @@ from typing import Any
 from ..errors import UsageError
 from ..families import Family, family_named
 from ..table import Note, Table
+from ..table.roles import read_offset
 from .following import Followed
 from .holding import apart
 from .keys import Key, number_text
 from .roles import read_roles
-from .suiting import AUTO, Target, check, check_classes, proposed, read_it
+from .suiting import AUTO, Target, check, check_classes, check_folds, check_offset, proposed, read_it
 from .tables import Tables
 from .work import Lesson, Progress
 
@@ -40,17 +41,24 @@ class Asked:
         whole = self._target(self.table)
         self.family: Family = proposed(whole) if self.given is None else family_named(self.given)
         check(whole, self.family, self.table)
+        if "offset" in self.arguments:
+            name = self.arguments["offset"]
+            check_offset(name, read_offset(self.table, name), self.family)
         self.hold_text = ""
         self.learn: Table = self.table
         self.test: Table | None = None
         if self.share > 0:
             progress("putting rows away", 0.0)
-            sides = {name: self.arguments.get(name) for name in ("groups", "order")}
-            rows, held, self.hold_text = apart(self.table, self.share, self.seed, **sides)
+            by = {name: self.arguments.get(name) for name in ("groups", "order")}
+            rows, held, self.hold_text = apart(self.table, self.share, self.seed, **by)
             self.learn = Followed(self.table.take(rows), progress)
             self.test = Followed(self.table.take(held), progress)
         if self.family.classes:
-            check_classes(self._target(self.learn), self.learn)
+            learned = self._target(self.learn)
+            check_classes(learned, self.learn)
+            check_folds(
+                learned, self.learn, self.arguments.get("groups"), self.arguments.get("order"), self.seed
+            )
 
     def _target(self, table: Table) -> Target:
         name = self.arguments["target"]

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
 from ..families import SQUARED, Family, constant_model, family_named
 from ..model import Model
 from ..model.rows import Encoded, deviance_explained
@@ -41,7 +40,8 @@ def held_scores(model: Model, learn: Table, test: Table) -> dict[str, Any]:
         each = _deviance(family, rows.target, eta)
         error = float(share @ each)
         out[f"error_{rule}"] = measure.value(error)
-        out[f"se_{rule}"] = float(np.sqrt((share**2) @ (each - error) ** 2))
+        with np.errstate(over="ignore", invalid="ignore"):  # a deviance may be as large as it likes
+            out[f"se_{rule}"] = float(np.sqrt((share**2) @ (each - error) ** 2))
         out[f"explained_{rule}"] = _explained(family, rows, eta)
         out[f"verdict_{rule}"] = _verdict(
             error - choice.error, math.hypot(out[f"se_{rule}"], choice.standard_error)
@@ -85,12 +85,11 @@ def _constant(family: Family, learned: Encoded) -> float:
 
 
 def _explained(family: Family, rows: Encoded, eta: Floats) -> float:
-    """``Model.score``; NaN where every target of these rows is the same."""
+    """``Model.score``; NaN where every target of these rows is the same, so that there is nothing to explain."""
     assert rows.target is not None
-    try:
-        return deviance_explained(family, rows.target, eta, rows.weights, rows.offset)
-    except DataError:
+    if not (rows.target != rows.target[0]).any():
         return math.nan
+    return deviance_explained(family, rows.target, eta, rows.weights, rows.offset)
 
 
 def _ranked(family: Family, rows: Encoded, eta: Floats, constant: Floats) -> dict[str, float]:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..families import Family, family_named
+from ..selection import make_folds
 from ..table import Table
 from ..table.columns import Numbers
-from ..table.roles import check_target_kind, read_target
+from ..table.roles import check_target_kind, read_groups, read_order, read_target
 
 Floats = NDArray[np.float64]
 AUTO = "auto"
+WIDEST_OFFSET = 50.0  # exp(50): no two rows were seen for times or sizes as far apart
 # How a family is offered, and the name of its parameter where it has one.
 OFFERED: dict[str, tuple[str, str]] = {
     "squared": ("squared error: numbers", ""),
@@ -160,4 +162,54 @@ def check_classes(target: Target, table: Table) -> None:
     )
 
 
-__all__ = ["AUTO", "OFFERED", "Target", "check", "check_classes", "described", "proposed", "read_it"]
+def check_offset(name: str, offset: Floats, family: Family) -> None:
+    """Refuses an offset that is an exposure as it stands where its logarithm is meant.
+
+    Raises
+    ------
+    DataError
+        Naming the column and what to do.
+    """
+    spread = float(np.ptp(offset)) if len(offset) else 0.0
+    if family.link in ("log", "cloglog") and spread > WIDEST_OFFSET:
+        raise DataError(
+            f'The offset "{name}" goes from {offset.min():g} to {offset.max():g}, and with the family {family.text} the '
+            f"mean is multiplied by exp of it. Of an exposure give the logarithm: a column log({name}) in its place."
+        )
+
+
+def check_folds(
+    target: Target, table: Table, groups: str | None, order: str | None, seed: int, count: int = 5
+) -> None:
+    """Refuses folds by groups or in order one of which would learn from a single class.
+
+    Raises
+    ------
+    DataError
+        Naming the fold, the class and the column.
+    """
+    name = groups or order
+    if name is None or len(np.unique(target.y)) != 2:
+        return
+    folds = make_folds(
+        table.n_rows,
+        min(count, table.n_rows),
+        groups=None if groups is None else read_groups(table, groups),
+        order=None if order is None else read_order(table, order),
+        seed=seed,
+    )
+    split = folds.rounds[0].split()
+    for k in range(1, len(split.train)):
+        y = target.y[split.rows_of(split.train[k])]
+        if (y != y[0]).any():
+            continue
+        only = target.classes[int(y[0])] if target.classes else f"{y[0]:g}"
+        raise DataError(
+            f'Fold {k} of {len(split.train) - 1}, made by "{name}", would learn from rows that are all {only}: both classes '
+            f'of "{target.name}" must be among them. Give "{name}" no role, or take one in which the classes are spread.'
+        )
+
+
+__all__ = [
+    "AUTO", "OFFERED", "Target", "check", "check_classes", "check_folds", "check_offset", "described", "proposed", "read_it",
+]  # fmt: skip

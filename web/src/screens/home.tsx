@@ -57,8 +57,10 @@ export function read(payload: Payload) {
     if (v > top) top = v;
   }
   const pad = 0.04 * (top - bottom || 1);
-  const lowest = Math.min(...train, ...low);
-  const highest = Math.max(nullError, ...high);
+  const lowest = Math.min(...[...train, ...low].filter(Number.isFinite));
+  // The mean deviance of a fold may be as large as it likes where the penalty is weak: its curve then leaves the picture.
+  const most = squared ? Infinity : nullError + 3 * (nullError - lowest);
+  const highest = Math.min(most, Math.max(...[nullError, ...high].filter(Number.isFinite)));
   return {
     payload, squared, alphas, columns, order, cv, low, high, train, nullError, min, kept, last,
     coefs: matrix(payload, "coefs"),

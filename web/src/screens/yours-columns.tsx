@@ -110,8 +110,8 @@ export function Remarks({ notes, more, most, title }: { notes: readonly Remark[]
   const [all, setAll] = useState(false);
   if (notes.length === 0) return null;
   const warnings = notes.filter((note) => note.warning);
-  // What gives the target away is seen in any case: it makes all that follows too good to be true.
-  const first = most > 0 ? (warnings.length ? warnings : notes).slice(0, most) : warnings.filter((note) => note.kind === "giveaway").slice(0, 3);
+  // What gives the target away is seen in any case: it makes all that follows too good to be true. So is why this family.
+  const first = most > 0 ? (warnings.length ? warnings : notes).slice(0, most) : notes.filter((note) => note.kind === "giveaway" || note.kind === "family").slice(0, 3);
   const shown = all ? notes : first;
   const left = notes.length + more - shown.length;
   const hidden = warnings.length - shown.filter((note) => note.warning).length;

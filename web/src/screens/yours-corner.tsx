@@ -38,11 +38,25 @@ function Shown({ asked, settings, squared, k }: { asked: Asked; settings: Settin
   const exact = d !== undefined && "gram" in d.payload;
   return (
     <>
+      {d && <PairChoice d={d} settings={settings} />}
       {d && exact && <Exact d={d} {...props} k={Math.min(k, d.last)} />}
       {d && !exact && !squared && <Near d={d} {...props} k={Math.min(k, d.last)} />}
       {lesson.error && <Waiting lesson={lesson} />}
       <Working lesson={lesson} onStop={() => update({ corners: null })} />
     </>
+  );
+}
+
+/** Which two; it stays where it is while the numbers of another pair are on their way. */
+function PairChoice({ d, settings }: { d: Weights; settings: Settings }): JSX.Element {
+  const [i, j] = pairOf(d, settings);
+  const pair = [d.names[i], d.names[j]];
+  const [across, up] = useMemo(() => [pair[1], pair[0]].map((taken) => d.names.filter((name) => name !== taken).map((name) => ({ value: name, label: name }))), [d, i, j]);
+  return (
+    <div class="pair-choice">
+      <Select label="Across" value={pair[0]} options={across} onChange={(v) => update({ i: v, j: pair[1] })} />
+      <Select label="Up" value={pair[1]} options={up} onChange={(v) => update({ i: pair[0], j: v })} />
+    </div>
   );
 }
 
@@ -119,15 +133,10 @@ function Picture({ d, busy, asked, k, pairAt, quadratics, near = false }: Drawn)
   const why = zeros === 2 ? "Both are exactly 0." : zeros === 1 ? `The ellipse touches the ${body} at its corner: ${w[0] === 0 ? pair[0] : pair[1]} is exactly 0.` : `The ellipse touches the ${body} where both weights are at work.`;
   const sentence = `At λ = ${say(alpha)}, ${pair[0]} weighs ${say(w[0])} and ${pair[1]} weighs ${say(w[1])}. ${why}`;
   useFacts(() => ({ key: d.payload.key, k, pair: [i, j], weights: [w[0], w[1]], tangency: tangency(quadratic, rho, w), violation: violation(quadratic, rho, alpha, w), near, busy }), "corner");
-  const [across, up] = useMemo(() => [pair[1], pair[0]].map((taken) => d.names.filter((name) => name !== taken).map((name) => ({ value: name, label: name }))), [d, i, j]);
   const others = d.p > 2 ? `Weights in standard deviations; the other ${d.p - 2} are held at the solution for this λ.` : "Weights in standard deviations.";
   return (
     <>
       <p>{sentence}</p>
-      <div class="pair-choice">
-        <Select label="Across" value={pair[0]} options={across} onChange={(v) => update({ i: v, j: pair[1] })} />
-        <Select label="Up" value={pair[1]} options={up} onChange={(v) => update({ i: pair[0], j: v })} />
-      </div>
       <Figure busy={busy} title={near ? `The loss’s curvature where it touches the ${body}` : `Where the loss first touches the ${body}`} note={near ? `${others} ${NEAR}` : others}>
         <Flat q={quadratic} rho={rho} alpha={alpha} w={w} track={track} view={view} penalized={false} pair={pair} label={sentence} tall={420} body={body}
           lowest={near ? "lowest of the quadratic" : undefined} />

@@ -87,6 +87,7 @@ function Table({ d, lesson, id, asked, settings, onStop }: { d: Columns; lesson:
   const family = settings.family ?? AUTO;
   const offset = d.names[columnOf(roles, "s")];
   const chosen = target >= 0 && target < d.names.length;
+  const fits = chosen && !d.problem && !lesson.error;
   const [open, setOpen] = useState(!chosen);
   useEffect(() => setOpen(!chosen), [chosen]);
   useFacts(() => ({
@@ -109,8 +110,8 @@ function Table({ d, lesson, id, asked, settings, onStop }: { d: Columns; lesson:
         <ColumnList d={d} asked={asked} open={open} onToggle={setOpen} />
         <FirstRows d={d} />
       </div>
-      {chosen && !d.problem && !lesson.error && <Model id={id} asked={asked} family={family} settings={settings} waits={lesson.busy} />}
-      {!chosen && <Idle />}
+      {fits && <Model id={id} asked={asked} family={family} settings={settings} waits={lesson.busy} />}
+      {!fits && <Idle />}
       <section class="part">
         <h2>Another table</h2>
         <Opener current={id} brief />

@@ -241,7 +241,7 @@ def test_an_offset_of_squared_error_comes_off_the_target(store: Tables, claims: 
 
 
 EVERY = [
-    ("loans", "t3", "auto"), ("loans", "t3.c2", "binomial(probit)"), ("loans", "t3.i0", "binomial(cloglog)"),
+    ("loans", "t3", "auto"), ("loans", "t3.i2", "binomial(probit)"), ("loans", "t3.i0", "binomial(cloglog)"),
     ("claims", "t3.s2", "poisson"), ("claims", "t3.s2", "negative_binomial(1.7)"), ("claims", "t3", "tweedie(1.5)"),
     ("claims", "t3.w2", "huber(0.5)"), ("claims", "t2.s0", "auto"),
 ]  # fmt: skip

@@ -13,8 +13,9 @@ from ..table.roles import read_offset
 from .following import Followed
 from .holding import apart
 from .keys import Key, number_text
+from .refusing import check, check_classes, check_folds, check_offset
 from .roles import read_roles
-from .suiting import AUTO, Target, check, check_classes, check_folds, check_offset, proposed, read_it
+from .suiting import AUTO, Target, proposed, read_it
 from .tables import Tables
 from .work import Lesson, Progress
 

@@ -39,7 +39,7 @@ export function readColumns(payload: Payload) {
 export type Columns = ReturnType<typeof readColumns>;
 
 const PAGE = 20;
-const KINDS: { readonly [kind: string]: string } = { numeric: "number", categorical: "category", boolean: "true or false", date: "date" };
+const KINDS: { readonly [kind: string]: string } = { numeric: "number", classes: "two classes", categorical: "category", boolean: "true or false", date: "date" };
 
 /** Another target asks for a family of its own. */
 const set = (roles: Roles, before: Roles): void =>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import pytest
 
 import bridle
 from bridle.cli import main
+from bridle.cli.progress import progress_bar
 
 QUICK = ("--l1-ratio", 1, "--n-alphas", 10, "--no-nested")
 
@@ -179,3 +181,47 @@ def _not(certificate: Any) -> Any:
 def test_bad_choices(visits: Path, shell: Shell, options: str, words: str) -> None:
     done = shell("fit", visits, *options.split())
     assert done.status == 2 and done.out == "" and words in done.err and done.err.startswith("bridle: ")
+
+
+@pytest.mark.parametrize(
+    "options", ["--target spent", "--target bought --family squared", "--target count --family poisson"]
+)
+def test_a_cost_of_misses_without_classes_is_refused_before_the_fit(
+    visits: Path, shell: Shell, tmp_path: Path, options: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("bridle.fitting.fit", lambda *given, **more: pytest.fail("the fit was begun"))
+    done = shell("fit", visits, *options.split(), "--cost-ratio", 5, "--report", tmp_path / "r.html")
+    assert done.status == 2 and "--cost-ratio chooses a threshold between two classes" in done.err
+
+
+def test_the_weights_of_an_array_are_verified(visits: Path, shell: Shell, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X, w = rng.normal(size=(60, 2)), rng.integers(1, 5, 60).astype(float)
+    y = X[:, 0] + rng.normal(size=60)
+    bridle.fit(X, y, weights=w, l1_ratios=1.0).save(tmp_path / "m.bridle")
+    lines = ["x0,x1,y,w", *(",".join(map(repr, map(float, row))) for row in zip(*X.T, y, w))]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    asked = ("verify", tmp_path / "m.bridle", tmp_path / "t.csv", "--target", "y")
+    assert shell(*asked, "--weights", "w").status == 0
+    assert shell(*asked).status == 4
+    gone = shell(*asked, "--weights", "v")
+    assert gone.status == 3 and 'no column "v"' in gone.err
+
+
+@pytest.mark.parametrize(
+    "environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": ""}]
+)
+def test_no_bar_where_no_sequences_are_wanted(environment: dict[str, str], monkeypatch: Any) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr("bridle.cli.progress.QUIET_SECONDS", -1.0)
+    for name, value in {"TERM": "xterm", **environment}.items():
+        monkeypatch.setenv(name, value)
+    with progress_bar(enabled=True) as tell:
+        if tell is not None:
+            tell("cross-validation", 0.5)
+    assert ("\x1b" in stream.getvalue()) is (environment.get("NO_COLOR") == "")

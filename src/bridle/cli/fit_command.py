@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +170,8 @@ def fit(context: click.Context, /, table: str, **given: Any) -> int:
     data = open_table(table)
     if given["target"] is None:
         raise UsageError(f"Which column is the target? Give --target NAME; there are {some(data)}.")
+    if output.cost_ratio is not None:
+        check_two_classes(data, given["target"], given["family"], arguments.get("types", {}))
     with progress_bar(enabled=is_terminal(sys.stderr) and not output.quiet) as progress:
         model = fit_model(data, progress=progress, **arguments)
     if table != "-":
@@ -251,6 +253,22 @@ def check_cost_ratio(ratio: float, report: str | None) -> None:
     number("--cost-ratio", ratio, 1e-6, 1e6)
     if report is None:
         raise UsageError("--cost-ratio chooses the threshold that the report shows: give --report FILE too.")
+
+
+def check_two_classes(data: Table, target: str, family: str | None, types: Mapping[str, str]) -> None:
+    """Refuse, before any work is done, a cost of misses where the target that is asked for has no classes to miss."""
+    from ..families import family_named
+    from ..table.roles import check_target_kind
+
+    if family is not None:
+        classes = family_named(family).classes
+    else:
+        classes = not data.has(target) or bool(check_target_kind(data, target, types.get(target)))
+    if not classes:
+        raise UsageError(
+            f"--cost-ratio chooses a threshold between two classes, but {target} is fitted as numbers: leave it out, or add "
+            "--family binomial."
+        )
 
 
 def _print_summary(model: Model) -> None:

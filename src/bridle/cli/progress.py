@@ -21,9 +21,10 @@ Report = Callable[[str, float], None]
 def progress_bar(*, enabled: bool) -> Iterator[Report | None]:
     """A function that takes a stage's name and its share done, or None where nobody looks.
 
-    The bar appears after half a second and is wiped away at the end.
+    The bar appears after half a second and is wiped away at the end. That takes sequences that move the cursor, so that
+    there is none on a terminal that wants or knows no such sequences.
     """
-    if not enabled:
+    if not (enabled and colored(sys.stderr)):
         yield None
         return
     bar = _Bar()
@@ -51,7 +52,7 @@ class _Bar:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-        console = Console(file=sys.stderr, no_color=not colored(sys.stderr), highlight=False, markup=False)
+        console = Console(file=sys.stderr, highlight=False, markup=False)
         columns = (
             TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
         )  # fmt: skip

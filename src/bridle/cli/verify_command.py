@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import UsageError
+from ..errors import DataError, UsageError
 from .predict_command import needs_offset, offset_of
 from .running import NOT_CERTIFIED, put, put_json, say
 
@@ -24,8 +24,13 @@ SCHEMA = "bridle.verify/1"
 @click.option(
     "--offset", metavar="COLUMN", help="The offset, for a model that was fitted on arrays with one."
 )
+@click.option(
+    "--weights", metavar="COLUMN", help="The weights, for a model that was fitted with an array of them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schema bridle.verify/1), errors included.")
-def verify(model_file: str, table_file: str, target: str | None, offset: str | None, as_json: bool) -> int:
+def verify(
+    model_file: str, table_file: str, target: str | None, offset: str | None, weights: str | None, as_json: bool
+) -> int:  # fmt: skip
     """Recompute MODEL's certificate from the rows of TABLE (- is standard input) that it was fitted on.
 
     Nothing of the fit is reused but the coefficients and the objective's settings. Exit status 4 where the
@@ -42,6 +47,8 @@ def verify(model_file: str, table_file: str, target: str | None, offset: str | N
     table = open_table(table_file)
     more: dict[str, Any] = {} if offset is None else {"offset": offset_of(model, table, offset)}
     needs_offset(model, offset)
+    if weights is not None:
+        more["weights"] = _weights_of(model, table, weights)
     if target is not None and model.schema.target not in (None, target):
         raise UsageError(f"The model's target is {model.schema.target}; leave --target out.")
     if model.schema.target is None:
@@ -58,6 +65,17 @@ def verify(model_file: str, table_file: str, target: str | None, offset: str | N
     found = recompute(model, table, **more)
     tell = _tell_certificates if isinstance(model, Model) else _tell_statements
     return 0 if tell(model, found, table.n_rows, as_json) else NOT_CERTIFIED
+
+
+def _weights_of(model: Any, table: Table, name: str) -> Any:
+    """The weights of a model that knows no column for them."""
+    from ..table.roles import read_weights
+
+    if model.schema.weights is not None:
+        raise UsageError(f"The model's weights are {model.schema.weights}; leave --weights out.")
+    if not table.has(name):
+        raise DataError(f'{table.name} has no column "{name}", the weights.')
+    return read_weights(table, name)
 
 
 def _target_of(model: Any, table: Table, name: str) -> Any:

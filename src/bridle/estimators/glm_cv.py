@@ -154,7 +154,8 @@ class GLMCV(FamilyRegressor):
                 f"There {'is 1 row' if len(table.y) == 1 else 'are 2 rows'} (n_samples = {len(table.y)}): cross-validation "
                 "needs at least 3."
             )
-        ready.rows.family.check(ready.rows.y, "y", ready.rows.weights)
+        rows = ready.rows
+        rows.family.check(rows.y, "y", rows.weights, rows.offset)
         score_params = {} if sample_weight is None else {"sample_weight": sample_weight}
         split_params: dict[str, Any] = {}
         if _routing_enabled():

@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from ..errors import DataError, UsageError
-from ..model.targets import balanced
+from ..model.targets import are_classes, balanced
 from .reading import Table, check_cells, check_given, read_columns, table_of
 
 Floats = NDArray[np.float64]
@@ -51,8 +51,8 @@ def read_column(X: Any, y: Any) -> NDArray[Any]:
 
 
 def is_named(labels: NDArray[Any]) -> bool:
-    """Whether a column names classes: text, truth values, or two numbers."""
-    return labels.dtype.kind in "bOUS" or len(np.unique(labels)) == 2
+    """Whether a column names classes: text, truth values, or two numbers that are no shares."""
+    return labels.dtype.kind in "bOUS" or are_classes(np.unique(labels))
 
 
 def _not_two(name: str, classes: NDArray[Any]) -> UsageError | DataError:

@@ -96,15 +96,19 @@ class Family:
         return "any finite number"
 
     def check_domain(self, y: Floats, name: str) -> None:
-        """Refuses a target outside the domain, naming the first row."""
-        bad = np.flatnonzero(self.trouble(y))
+        """Refuses a target outside the domain, or one that is no finite number, naming the first row."""
+        bad = np.flatnonzero(self.trouble(y) | ~np.isfinite(y))
         if len(bad):
             raise DataError(
                 f"The target {name} is {y[bad[0]]:g} in row {int(bad[0]) + 1}; the family {self.text} needs {self.domain}."
             )
 
-    def check(self, y: Floats, name: str, weights: Floats | None = None) -> None:
-        """Refuses a target outside the domain, or one that has no finite constant model.
+    def check(
+        self, y: Floats, name: str, weights: Floats | None = None, offset: Floats | None = None
+    ) -> None:
+        """Refuses a target outside the domain, or one that the constant model fits already.
+
+        A constant target beside an ``offset`` that varies may be something to learn, unless its predictor is infinite.
 
         Raises
         ------
@@ -112,8 +116,11 @@ class Family:
             Naming the first row.
         """
         self.check_domain(y, name)
-        seen = y if weights is None else y[weights > 0]
+        used = slice(None) if weights is None else weights > 0
+        seen, shift = y[used], np.zeros(1) if offset is None else offset[used]
         if len(seen) and not (seen != seen[0]).any():
+            if (shift != shift[0]).any() and not self.at_the_edge(float(seen[0])):
+                return
             raise DataError(
                 f"The target {name} is {seen[0]:g} in every row"
                 f"{'' if weights is None else ' of positive weight'}: there is nothing to learn."

@@ -13,7 +13,7 @@ from ..certificate import Certificate
 from ..errors import UsageError
 from ..model import Model
 from ..paths import Path, build_paths
-from ..selection import Choice, Folds, Rating, Selection, choose, cross_validate, rated
+from ..selection import Choice, Curve, Folds, Rating, Selection, choose, cross_validate, rated
 from ..selection.choosing import RULES
 from ..solvers import Engine, Plan, Rows, Solution
 from ..solvers.plan import Null
@@ -108,6 +108,7 @@ def chosen(
     scores = cross_validate(rows, g.mixing, folds, g.wide, nested=asked.nested, progress=heard)
     scores = g.ways.offered(scores)
     curves = g.ways.named(scores.curves(g.wide))
+    _check_limit(curves, asked.max_variables)
     check_any(curves, g.mixing, folds)
     by = None
     if rating is not None:
@@ -130,6 +131,15 @@ def chosen(
     ready = replace(ready, notes=(*ready.notes, *g.notes, *end_notes(g.mixing, folds, first.l1_ratio)))
     model = assembled(ready, selection, path, certificates, g.reading, g.plan, call, loose)
     return replace(model, adaptive=g.ways.gamma)
+
+
+def _check_limit(curves: tuple[Curve, ...], most: int | None) -> None:
+    if most is None or any(np.isfinite(curve.mean).any() for curve in curves):
+        return
+    raise UsageError(
+        f"Every fit keeps more columns than max_variables={most}, in all rows or in a fold: allow more, penalize more of "
+        "them, or use larger alphas."
+    )
 
 
 def _fits(

@@ -87,7 +87,7 @@ def read_in(
         rest = shift
     rows = Rows(from_frame(frame), np.ascontiguousarray(values, dtype=np.float64), w, rest, known)
     if known != SQUARED:
-        known.check(rows.y, target or "y", w)
+        known.check(rows.y, target or "y", w, rest)
     return Prepared(
         schema,
         rows,
@@ -230,12 +230,8 @@ def check_null(null: Null, ready: Prepared) -> None:
     check_scale(null, ready.rows, ready.schema, ready.target_name)
     if not null.usable.any():
         raise DataError("No column varies: there is nothing to learn from.")
-    y = ready.rows.y if ready.rows.weights is None else ready.rows.y[ready.rows.weights > 0]
-    if not (y != y[0]).any():
-        where = "" if ready.rows.weights is None else " of positive weight"
-        raise DataError(
-            f"The target {ready.target_name} is {y[0]:g} in every row{where}: there is nothing to learn."
-        )
+    rows = ready.rows
+    rows.family.check(rows.y, ready.target_name, rows.weights, rows.offset)
 
 
 def check_scale(null: Null, rows: Rows, schema: Schema, target: str) -> None:

@@ -35,7 +35,7 @@ def class_weighted(ready: Prepared, asked: Any) -> Prepared:
     factors = balanced(rows.y, rows.weights) if _is_balanced(asked) else _given(asked, ready.classes)
     weights = weighted_by_class(rows.weights, rows.y, factors)
     assert weights is not None
-    rows.family.check(rows.y, ready.target_name, weights)
+    rows.family.check(rows.y, ready.target_name, weights, rows.offset)
     named = " and ".join(f"{name} {factor:.3g}" for name, factor in zip(ready.classes, factors))
     made = (
         "balanced, from the numbers (or weights) of all rows, those held out among them"

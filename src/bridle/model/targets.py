@@ -35,7 +35,7 @@ def numbers_of(
     """The target as numbers (n,), and the names of its classes, the second one 1; of another family the numbers alone.
 
     Known ``classes`` are looked up. Otherwise text, truth values and two different numbers become classes in their order;
-    numbers between 0 and 1 stay as they are.
+    other numbers between 0 and 1, and two strictly between them, are shares and stay as they are.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def numbers_of(
         if classes:
             return _looked_up(numbers, classes), classes
         found = np.unique(numbers)
-        if len(found) == 2:
+        if are_classes(found):
             return (numbers == found[1]).astype(np.float64), tuple(f"{value:g}" for value in found)
         return numbers, ()
     names = np.array([_name(value) for value in array.tolist()], dtype=object)
@@ -79,6 +79,15 @@ def numbers_of(
             f"y has {len(kinds)} class{'es' if len(kinds) != 1 else ''} ({shown}); binomial needs two."
         )
     return (names == kinds[1]).astype(np.float64), tuple(kinds)
+
+
+def are_classes(found: NDArray[Any]) -> bool:
+    """Whether the different numbers of a target name two classes; two between 0 and 1 are shares of trials.
+
+    >>> are_classes(np.array([0, 1])), are_classes(np.array([0.25, 0.75]))
+    (True, False)
+    """
+    return len(found) == 2 and not (found[0] > 0 and found[1] < 1)
 
 
 def class_name(value: Any) -> str:

@@ -130,7 +130,6 @@ def cross_validate(
         solution = engine.solve(plan, split, 1, progress)
         whole = whole or solution
         atom_weight = _atom_weights(rows, split)
-        solution = _within_limit(solution, plan)
         null = engine.null_errors(split, plan.fit_intercept)
         test = np.where(split.test.astype(bool), atom_weight, 0.0)
         solution = _exact_where_small(rows, engine, plan, split, solution, null, 1 + count)
@@ -180,14 +179,6 @@ def _atom_weights(rows: Rows, split: Split) -> Floats:
         return np.diff(split.start).astype(np.float64)
     sums = np.concatenate([[0.0], np.cumsum(rows.weights[split.rows])])
     return np.asarray(np.diff(sums[split.start]))
-
-
-def _within_limit(solution: Solution, plan: Plan) -> Solution:
-    """Without the errors of fits that keep more columns than the plan's limit: a path ends behind the first of them."""
-    over = solution.nonzero > plan.max_nonzero
-    if not over.any():
-        return solution
-    return replace(solution, test_error=np.where(over[..., None], np.nan, solution.test_error))
 
 
 def _pair_errors(round_: Round, pair_test: Floats, count: int) -> Floats:

@@ -153,6 +153,7 @@ void set_blas(nb::dict level3, nb::dict lapack) {
 struct HeldWideData {
   nb::object columns;
   std::unique_ptr<WideData> data;
+  int64_t rows() const { return nb::cast<const HeldColumns&>(columns).n; }  // of the table
 };
 
 template <class T>
@@ -187,6 +188,37 @@ FamilyKernel family_kernel(int64_t kind, double parameter) {
   if (kind < 0 || kind > 6) throw nb::value_error("an unknown family");
   return {static_cast<Family>(kind), parameter};
 }
+
+// What a wide path of a family needs besides, and the arrays that it lies in: (kind, parameter, offset or None, intercept, b,
+// gradient, null_loss, slope_size, settled, kept_tolerance).
+struct HeldFamily {
+  MaybeIn<double> offset;
+  In<double> intercept, b, gradient, null_loss;
+  FamilyPlan plan;
+
+  HeldFamily(const nb::object& from, size_t problems, size_t p, int64_t n) {
+    const nb::tuple all = nb::cast<nb::tuple>(from);
+    if (all.size() != 10) throw nb::value_error("a family has ten parts");
+    plan.kernel = family_kernel(nb::cast<int64_t>(all[0]), nb::cast<double>(all[1]));
+    if (!all[2].is_none()) offset = nb::cast<In<double>>(all[2]);
+    intercept = nb::cast<In<double>>(all[3]);
+    b = nb::cast<In<double>>(all[4]);
+    gradient = nb::cast<In<double>>(all[5]);
+    null_loss = nb::cast<In<double>>(all[6]);
+    if (offset && static_cast<int64_t>(offset->size()) != n) throw nb::value_error("the rows differ in number");
+    if (intercept.size() != problems || null_loss.size() != problems || b.size() != problems * p ||
+        gradient.size() != b.size())
+      throw nb::value_error("the problems differ in number");
+    plan.offset = pointer(offset);
+    plan.intercept = intercept.data();
+    plan.b = b.data();
+    plan.gradient = gradient.data();
+    plan.null_loss = null_loss.data();
+    plan.slope_size = nb::cast<double>(all[7]);
+    plan.settled = nb::cast<double>(all[8]);
+    plan.kept_tolerance = nb::cast<double>(all[9]);
+  }
+};
 
 // A proximal step on memory that the caller vouches for: making an array of a tensor takes longer than a small one's step.
 template <class T>
@@ -317,41 +349,51 @@ NB_MODULE(_core, m) {
            })
       .def(
           "solve_paths",
-          [](const HeldWideData& self, In<uint8_t> train, In<uint8_t> test, In<double> l1_ratios, In<double> alphas,
-             In<double> factor, MaybeIn<double> lower, MaybeIn<double> upper, bool fit_intercept, bool standardize,
-             int64_t max_nonzero, double tolerance, bool exact, int64_t max_sweeps, bool stop_turned, int threads,
-             nb::object progress) {
-            Membership members{static_cast<int64_t>(train.shape(0)), train.data(), test.data(), 1};
+          [](const HeldWideData& self, In<uint8_t> train, In<uint8_t> test, int64_t n_kept, In<double> l1_ratios,
+             In<double> alphas, In<double> factor, MaybeIn<double> lower, MaybeIn<double> upper, bool fit_intercept,
+             bool standardize, int64_t max_nonzero, double tolerance, bool exact, int64_t max_sweeps, bool stop_turned,
+             nb::object family, int threads, nb::object progress) {
+            const size_t problems = train.shape(0), ratios = alphas.shape(0), steps = alphas.shape(1),
+                         atoms = train.shape(1), p = static_cast<size_t>(self.data->p());
+            if (n_kept < 1 || n_kept > static_cast<int64_t>(problems)) throw nb::value_error("n_kept is out of range");
+            Membership members{static_cast<int64_t>(problems), train.data(), test.data(), n_kept};
             PathPlan plan = plan_of(l1_ratios, alphas, factor, lower, upper, fit_intercept, standardize, max_nonzero,
                                     tolerance, exact, max_sweeps);
             plan.stop_turned = stop_turned;
+            std::optional<HeldFamily> held;
+            if (!family.is_none()) held.emplace(family, problems, p, self.rows());
             WideResults out;
             without_lock(progress, [&](Control& control) {
-              out = solve_wide_paths(*self.data, members, plan, threads, control);
+              out = solve_wide_paths(*self.data, members, plan, held ? &held->plan : nullptr, threads, control);
             });
-            const size_t problems = train.shape(0), ratios = alphas.shape(0), steps = alphas.shape(1),
-                         atoms = train.shape(1), p = static_cast<size_t>(self.data->p());
+            nb::list kept;
+            for (const SparseCoefficients& one : out.kept)
+              kept.append(nb::make_tuple(array_of(one.starts, {one.starts.size()}),
+                                         array_of(one.columns, {one.columns.size()}),
+                                         array_of(one.values, {one.values.size()})));
+            const size_t rows = static_cast<size_t>(n_kept);
             nb::dict result;
-            result["starts"] = array_of(out.starts, {out.starts.size()});
-            result["columns"] = array_of(out.columns, {out.columns.size()});
-            result["beta"] = array_of(out.beta, {out.beta.size()});
+            result["kept"] = kept;
             result["gap"] = array_of(out.gap, {problems, ratios, steps});
             result["train_error"] = array_of(out.train_error, {problems, ratios, steps});
+            result["intercept"] = array_of(out.intercept, {problems, ratios, steps});
+            result["degrees"] = array_of(out.degrees, {ratios, steps});
             result["nonzero"] = array_of(out.nonzero, {problems, ratios, steps});
             result["sweeps"] = array_of(out.sweeps, {problems, ratios, steps});
             result["test_error"] = array_of(out.test_error, {problems, ratios, steps, atoms});
-            result["x_mean"] = array_of(out.x_mean, {p});
-            result["x_scale"] = array_of(out.x_scale, {p});
+            result["x_mean"] = array_of(out.x_mean, {rows, p});
+            result["x_scale"] = array_of(out.x_scale, {rows, p});
             result["y_mean"] = array_of(out.y_mean, {problems});
             result["y_scale"] = array_of(out.y_scale, {problems});
             result["passes"] = out.passes;
             result["exact_products"] = out.exact_products;
             return result;
           },
-          nb::arg("train"), nb::arg("test"), nb::arg("l1_ratios"), nb::arg("alphas"), nb::arg("factor"),
-          nb::arg("lower").none(), nb::arg("upper").none(), nb::arg("fit_intercept"), nb::arg("standardize"),
-          nb::arg("max_nonzero"), nb::arg("tolerance"), nb::arg("exact"), nb::arg("max_sweeps"),
-          nb::arg("stop_turned"), nb::arg("threads"), nb::arg("progress").none());
+          nb::arg("train"), nb::arg("test"), nb::arg("n_kept"), nb::arg("l1_ratios"), nb::arg("alphas"),
+          nb::arg("factor"), nb::arg("lower").none(), nb::arg("upper").none(), nb::arg("fit_intercept"),
+          nb::arg("standardize"), nb::arg("max_nonzero"), nb::arg("tolerance"), nb::arg("exact"),
+          nb::arg("max_sweeps"), nb::arg("stop_turned"), nb::arg("family").none(), nb::arg("threads"),
+          nb::arg("progress").none());
 
   m.def(
       "symmetric_eigen",

@@ -32,6 +32,7 @@ class WideData {
   int64_t places() const { return static_cast<int64_t>(id.size()); }
   int64_t dense_places() const { return dense_.tiles() * tile_width; }
   const QuantizedColumns& dense() const { return dense_; }
+  int64_t row(int64_t position) const { return rows_[position]; }  // of the table
 
   // A column whole, rows grouped by atom.
   void column(int64_t place, double* out) const;

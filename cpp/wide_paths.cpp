@@ -7,7 +7,7 @@
 #include <mutex>
 
 #include "kernels.hpp"
-#include "wide_problem.hpp"
+#include "wide_squares.hpp"
 
 namespace bridle {
 
@@ -54,6 +54,8 @@ BRIDLE_CLONES void judge(const int64_t* products, const double* middle, const do
   }
 }
 
+// Columns that a path begins with, at most: so many, or one for so many rows.
+constexpr int64_t fewest_first = 64, rows_for_each_first = 4;
 constexpr int64_t sparse_chunk = 512;  // products that wait to be judged
 
 // x'r for eight residuals side by side.
@@ -69,14 +71,18 @@ BRIDLE_CLONES void sparse_products(Entries x, const double* residuals, double* o
 
 class WidePaths {
  public:
-  WidePaths(const WideData& data, const Membership& members, const PathPlan& plan, int n_threads, Control& control)
+  WidePaths(const WideData& data, const Membership& members, const PathPlan& plan, const FamilyPlan* family,
+            int n_threads, Control& control)
       : data_(data), members_(members), plan_(plan), threads_(std::max(n_threads, 1)), control_(control) {
     factor_.resize(data.places());
     for (int64_t place = 0; place < data.places(); ++place)
       factor_[place] = data.id[place] < 0 ? 1.0 : plan.factor[data.id[place]];
     problems_.resize(members.n_problems);
     parallel_for(members.n_problems, threads_, control, [&](int64_t k, int) {
-      problems_[k] = std::make_unique<WideProblem>(data, members, k, plan);
+      if (family)
+        problems_[k] = wide_family(data, members, k, plan, *family);
+      else
+        problems_[k] = std::make_unique<WideSquares>(data, members, k, plan);
     });
     residuals_.resize(members.n_problems * data.n());
     finds_.resize(members.n_problems);
@@ -96,6 +102,7 @@ class WidePaths {
   void consider(int64_t problem, int64_t place, uint8_t flags, double limit, double sum, int worker,
                 std::vector<std::vector<Find>>& found);
   void record(int64_t ratio, int64_t k);
+  void keep();
   bool turned(int64_t ratio, int64_t k) const;
   int64_t cell(int64_t problem, int64_t ratio, int64_t k) const {
     return (problem * plan_.n_ratios + ratio) * plan_.n_alphas + k;
@@ -137,9 +144,20 @@ void WidePaths::start_ratio(int64_t ratio) {
     }
     problem.alpha_before = std::max(largest, alpha(ratio, 0));
     const double limit = foresight * alpha(ratio, 0) * l1_ratio;
+    std::vector<Find> strong;
     for (int64_t place = 0; place < data_.places(); ++place)
-      if (problem.inverse_scale[place] > 0 && std::abs(problem.c[place]) > limit * factor_[place])
-        finds_[k].push_back({place, false});
+      if (problem.inverse_scale[place] > 0 && factor_[place] > 0 && std::abs(problem.c[place]) > limit * factor_[place])
+        strong.push_back({place, false});
+    // Far below alpha_max the gradients at zero say little about who stays: the strongest begin, the pass finds the rest.
+    const int64_t most = std::max(fewest_first, data_.n() / rows_for_each_first);
+    if (static_cast<int64_t>(strong.size()) > most) {
+      std::nth_element(strong.begin(), strong.begin() + most, strong.end(), [&](const Find& one, const Find& other) {
+        const double a = std::abs(problem.c[one.place]) / factor_[one.place], b = std::abs(problem.c[other.place]) / factor_[other.place];
+        return a != b ? a > b : one.place < other.place;
+      });
+      strong.resize(most);
+    }
+    finds_[k].insert(finds_[k].end(), strong.begin(), strong.end());
   }
 }
 
@@ -293,8 +311,11 @@ void WidePaths::record(int64_t ratio, int64_t k) {
     results_.sweeps[at] = sweeps_[i];
     results_.nonzero[at] = problem.nonzero();
     results_.train_error[at] = problem.train_error();
+    results_.intercept[at] = problem.intercept();
     for (int64_t a = 0; a < data_.n_atoms(); ++a) results_.test_error[at * data_.n_atoms() + a] = problem.test_error(a);
   }
+  const double l1_ratio = plan_.l1_ratio[ratio], here = alpha(ratio, k);
+  results_.degrees[ratio * plan_.n_alphas + k] = problems_[0]->degrees({here * l1_ratio, here * (1 - l1_ratio)});
 }
 
 // Whether the error of every problem on the rows that it is tested on has clearly turned.
@@ -319,42 +340,52 @@ bool WidePaths::turned(int64_t ratio, int64_t k) const {
   return tested;
 }
 
+// The coefficients of the kept problems as they stand; rows behind the end of a path have none.
+void WidePaths::keep() {
+  for (int64_t i = 0; i < members_.n_kept; ++i) {
+    const WideProblem& problem = *problems_[i];
+    SparseCoefficients& out = results_.kept[i];
+    for (size_t j = 0; !ended_ && j < problem.working().size(); ++j) {
+      if (problem.coefficients()[j] == 0) continue;
+      out.columns.push_back(data_.id[problem.working()[j]]);
+      out.values.push_back(problem.coefficients()[j]);
+    }
+    out.starts.push_back(static_cast<int64_t>(out.columns.size()));
+  }
+}
+
 WideResults WidePaths::run() {
-  const int64_t cells = members_.n_problems * plan_.n_ratios * plan_.n_alphas;
+  const int64_t cells = members_.n_problems * plan_.n_ratios * plan_.n_alphas, p = data_.p();
+  results_.kept.resize(members_.n_kept);
   results_.gap.assign(cells, nan_value);
   results_.train_error.assign(cells, nan_value);
   results_.test_error.assign(cells * data_.n_atoms(), nan_value);
+  results_.intercept.assign(cells, 0.0);
+  results_.degrees.assign(plan_.n_ratios * plan_.n_alphas, 0.0);
   results_.nonzero.assign(cells, -1);
   results_.sweeps.assign(cells, 0);
   outcomes_.resize(members_.n_problems);
   sweeps_.resize(members_.n_problems);
-  results_.starts.push_back(0);
   for (int64_t ratio = 0; ratio < plan_.n_ratios; ++ratio) {
     start_ratio(ratio);
     for (int64_t k = 0; k < plan_.n_alphas; ++k) {
       if (!ended_) {
         solve_alpha(ratio, k);
         record(ratio, k);
-        const WideProblem& whole = *problems_[0];
-        for (size_t i = 0; i < whole.working().size(); ++i) {
-          if (whole.coefficients()[i] == 0) continue;
-          results_.columns.push_back(data_.id[whole.working()[i]]);
-          results_.beta.push_back(whole.coefficients()[i]);
-        }
-        ended_ = results_.nonzero[cell(0, ratio, k)] > plan_.max_nonzero || (plan_.stop_turned && turned(ratio, k));
       }
-      results_.starts.push_back(static_cast<int64_t>(results_.columns.size()));
+      keep();
+      ended_ = ended_ || results_.nonzero[cell(0, ratio, k)] > plan_.max_nonzero || (plan_.stop_turned && turned(ratio, k));
       control_.advance(1.0 / static_cast<double>(plan_.n_ratios * plan_.n_alphas));
     }
   }
-  const WideProblem& whole = *problems_[0];
-  results_.x_mean.assign(data_.p(), 0.0);
-  results_.x_scale.assign(data_.p(), 0.0);
-  for (int64_t place = 0; place < data_.places(); ++place) {
-    if (data_.id[place] < 0) continue;
-    results_.x_mean[data_.id[place]] = whole.x_mean[place];
-    results_.x_scale[data_.id[place]] = whole.x_scale[place];
-  }
+  results_.x_mean.assign(members_.n_kept * p, 0.0);
+  results_.x_scale.assign(members_.n_kept * p, 0.0);
+  for (int64_t i = 0; i < members_.n_kept; ++i)
+    for (int64_t place = 0; place < data_.places(); ++place) {
+      if (data_.id[place] < 0) continue;
+      results_.x_mean[i * p + data_.id[place]] = problems_[i]->x_mean[place];
+      results_.x_scale[i * p + data_.id[place]] = problems_[i]->x_scale[place];
+    }
   for (const auto& problem : problems_) {
     results_.y_mean.push_back(problem->y_mean);
     results_.y_scale.push_back(problem->y_scale);
@@ -365,9 +396,9 @@ WideResults WidePaths::run() {
 
 }  // namespace
 
-WideResults solve_wide_paths(const WideData& data, const Membership& members, const PathPlan& plan, int n_threads,
-                             Control& control) {
-  return WidePaths(data, members, plan, n_threads, control).run();
+WideResults solve_wide_paths(const WideData& data, const Membership& members, const PathPlan& plan,
+                             const FamilyPlan* family, int n_threads, Control& control) {
+  return WidePaths(data, members, plan, family, n_threads, control).run();
 }
 
 }  // namespace bridle

@@ -7,24 +7,29 @@
 
 #include "gram_paths.hpp"
 #include "wide_data.hpp"
+#include "wide_family.hpp"
 
 namespace bridle {
 
+// The coefficients of one problem, (n_ratios, n_alphas) rows in compressed form, in standardized units.
+struct SparseCoefficients {
+  std::vector<int64_t> starts{0}, columns;
+  std::vector<double> values;
+};
+
 struct WideResults {
-  // The coefficients of the kept problems, (n_kept, n_ratios, n_alphas) rows in compressed form, in standardized units.
-  std::vector<int64_t> starts, columns;
-  std::vector<double> beta;
-  std::vector<double> gap, train_error, test_error;  // as in PathResults
+  std::vector<SparseCoefficients> kept;              // (n_kept)
+  std::vector<double> x_mean, x_scale;               // (n_kept, p)
+  std::vector<double> gap, train_error, test_error;  // as in PathResults; of a family mean losses in place of mean squares
+  std::vector<double> intercept;                     // (n_problems, n_ratios, n_alphas) of a family
+  std::vector<double> degrees;                       // (n_ratios, n_alphas) of freedom of the first problem
   std::vector<int64_t> nonzero, sweeps;
-  std::vector<double> x_mean, x_scale, y_mean, y_scale;  // (n_kept, p), (n_problems)
+  std::vector<double> y_mean, y_scale;               // (n_problems)
   int64_t passes = 0, exact_products = 0;
 };
 
-WideResults solve_wide_paths(const WideData& data, const Membership& members, const PathPlan& plan, int n_threads,
-                             Control& control);
-
-// c = X'y of one problem in standardized units, and its scales: what the grid of alphas starts from.
-void null_gradient(const WideData& data, const uint8_t* train, bool fit_intercept, bool standardize, double* c,
-                   double* x_mean, double* x_scale, double* y_mean, double* y_scale);
+// `family` null: squared error.
+WideResults solve_wide_paths(const WideData& data, const Membership& members, const PathPlan& plan,
+                             const FamilyPlan* family, int n_threads, Control& control);
 
 }  // namespace bridle

@@ -1,12 +1,12 @@
-// One problem of a wide path: its rows, its scales, its working set with the Gram of it.
+// One problem of a wide path, whatever its loss: its rows, its scales, its working set, and what the screening pass needs.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "entry_descent.hpp"
 #include "gram_paths.hpp"
-#include "quadratic.hpp"
+#include "penalized.hpp"
+#include "pool.hpp"
 #include "wide_data.hpp"
 
 namespace bridle {
@@ -14,54 +14,50 @@ namespace bridle {
 class WideProblem {
  public:
   WideProblem(const WideData& data, const Membership& members, int64_t index, const PathPlan& plan);
+  virtual ~WideProblem() = default;
 
-  void restart();                                  // b = 0, working set and Gram kept
+  virtual void restart() = 0;  // where every path begins; the working set is kept
   void add_columns(const std::vector<int64_t>& places);
-  Outcome solve(Strength strength, Effort effort, Control& control);
-  // The weighted residual that the screening pass multiplies, zero off the training rows.
-  void residual(double* r) const;
+  virtual Outcome solve(Strength strength, Effort effort, Control& control) = 0;
+  // Minus the slopes of the loss, weighted, zero off the training rows: the screening pass multiplies the columns by them.
+  virtual void residual(double* r) const = 0;
+  virtual double train_error() const = 0;
+  virtual double test_error(int64_t atom) const = 0;    // NaN where it is not tested
+  virtual double intercept() const { return 0.0; }      // original units; of squared error it follows from the means
+  virtual double degrees(Strength) { return static_cast<double>(nonzero()); }  // of freedom
+
   // `sum` is that of r.
   double exact_gradient(int64_t place, const double* r, double sum, std::vector<double>& buffer) const;
-  double train_error() const;
-  double test_error(int64_t atom) const;           // NaN where it is not tested
-
   int64_t nonzero() const;
   const std::vector<int64_t>& working() const { return working_; }
   const std::vector<double>& coefficients() const { return b_; }
 
-  std::vector<double> x_mean, x_scale, inverse_scale, c;  // by place
+  std::vector<double> x_mean, x_scale, inverse_scale, c;  // by place; c: gradients where every path begins
   std::vector<double> now, before;                  // gradients at this alpha and the one before, by place
   std::vector<uint8_t> inside;                      // by place: in the working set
   double y_mean = 0, y_scale = 1, alpha_before = 0;
 
- private:
-  void grow(int64_t capacity, int64_t m);
-  bool thin_here(int64_t place) const;
-  void add_thin(int64_t place);
-  void add_dense(int64_t place, std::vector<double>& column);
-  void multiply(int64_t old);
-  void add_dense_fit(double sign, const std::vector<double>& columns, int64_t height, int64_t from, int64_t count,
-                     double* out) const;
-  double* entry(int64_t i, int64_t j) { return gram_.data() + i * capacity_ + j; }
-  // out[row] += sum of b_j x_j / scale_j over the thin columns in use; returns what the means take off.
-  double thin_fit(std::vector<double>& out) const;
+ protected:
+  virtual void take(int64_t old) = 0;  // the columns of the working set from `old` on are new
+  // A column's training rows and test rows, standardized, behind those that stand there.
+  void copy_column(int64_t place, std::vector<double>& train, std::vector<double>& test);
+  // out += sign sum_j b_j x_j over the columns `which` of the working set, rows [from, from + count) of `height` kept ones.
+  void add_fit(double sign, const std::vector<int64_t>& which, const std::vector<double>& columns, int64_t height,
+               int64_t from, int64_t count, double* out) const;
 
   const WideData& data_;
   const PathPlan& plan_;
-  double weight_ = 0, yy_ = 0;
+  double weight_ = 0;
   std::vector<int64_t> train_rows_, test_rows_, test_atoms_;
-  std::vector<double> root_;                        // sqrt(w_i / W) of the training rows
-  std::vector<double> target_;                      // standardized, times root
   std::vector<int64_t> working_;
-  int64_t capacity_ = 0;
-  std::vector<int64_t> dense_, thin_;               // places in the working set of the columns kept dense, of thin ones
-  std::vector<int32_t> train_place_;                // of each row among the training rows, -1: not there
-  std::vector<double> train_, test_;                // the dense ones, standardized, column by column
-  std::vector<double> gram_, diagonal_, c_, b_, g_, factor_, lower_, upper_;
-  mutable std::vector<double> fitted_, by_row_;
-  Descent descent_;
-  EntryColumns entries_;                            // of a sparse table, in place of train_ and the Gram
-  EntryDescent entry_descent_;
+  std::vector<double> b_, g_, factor_, lower_, upper_;  // of the working set
+
+ private:
+  std::vector<double> buffer_;
 };
+
+// Of one problem the products of columns and target in standardized units, and the scales.
+void null_gradient(const WideData& data, const uint8_t* train, bool fit_intercept, bool standardize, double* c,
+                   double* x_mean, double* x_scale, double* y_mean, double* y_scale);
 
 }  // namespace bridle

@@ -78,7 +78,7 @@ WideResults run_wide(const Table& table, const Columns& x, bool weighted, const 
   Control control;
   const WideData data(x, table.y.data(), weighted ? table.w.data() : nullptr, table.rows.data(), table.start.data(),
                       table.n_atoms(), threads, control);
-  return solve_wide_paths(data, problems.membership(1), plan.view(), threads, control);
+  return solve_wide_paths(data, problems.membership(1), plan.view(), nullptr, threads, control);
 }
 
 Standardized::Standardized(const Table& table, bool weighted, const uint8_t* train, const Plan& plan)

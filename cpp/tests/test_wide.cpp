@@ -23,12 +23,13 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
 // The coefficients of the first problem at one cell, spread out.
 std::vector<double> beta_at(const WideResults& run, int64_t cell, int64_t p) {
   std::vector<double> beta(p, 0.0);
-  for (int64_t at = run.starts[cell]; at < run.starts[cell + 1]; ++at) beta[run.columns[at]] = run.beta[at];
+  const SparseCoefficients& first = run.kept[0];
+  for (int64_t at = first.starts[cell]; at < first.starts[cell + 1]; ++at) beta[first.columns[at]] = first.values[at];
   return beta;
 }
 
 void check_equal(const WideResults& wide, const GramRun& gram, int64_t p, int64_t cells_of_first) {
-  CHECK_EQUAL(static_cast<int64_t>(wide.starts.size()), cells_of_first + 1);
+  CHECK_EQUAL(static_cast<int64_t>(wide.kept[0].starts.size()), cells_of_first + 1);
   for (int64_t cell = 0; cell < cells_of_first; ++cell) {
     const std::vector<double> beta = beta_at(wide, cell, p);
     for (int64_t j = 0; j < p; ++j) {
@@ -234,8 +235,9 @@ TEST(wide_paths_do_not_depend_on_threads) {
   check_conditions(table, true, problems, plan, one);
   for (int threads : {2, 4}) {
     const WideResults many = run_wide(table, columns, true, problems, plan, threads);
-    CHECK(same_bits(one.beta, many.beta) && same_bits(one.columns, many.columns) && same_bits(one.gap, many.gap));
-    CHECK(same_bits(one.starts, many.starts) && same_bits(one.nonzero, many.nonzero));
+    const SparseCoefficients &a = one.kept[0], &b = many.kept[0];
+    CHECK(same_bits(a.values, b.values) && same_bits(a.columns, b.columns) && same_bits(one.gap, many.gap));
+    CHECK(same_bits(a.starts, b.starts) && same_bits(one.nonzero, many.nonzero));
     CHECK(same_bits(one.test_error, many.test_error) && same_bits(one.train_error, many.train_error));
     CHECK_EQUAL(one.passes, many.passes);
     CHECK_EQUAL(one.exact_products, many.exact_products);
@@ -255,7 +257,7 @@ TEST(wide_max_nonzero_ends_with_the_first_problem) {
     CHECK_EQUAL(cut.nonzero[k], ended ? int64_t{-1} : whole.nonzero[k]);
     CHECK_EQUAL(std::isnan(cut.gap[k]), ended);
     CHECK_EQUAL(std::isnan(cut.test_error[(12 + k) * 2]), ended);
-    if (ended) CHECK_EQUAL(cut.starts[k + 1], cut.starts[k]);
+    if (ended) CHECK_EQUAL(cut.kept[0].starts[k + 1], cut.kept[0].starts[k]);
     ended = ended || whole.nonzero[k] > 5;
   }
   CHECK(ended);
@@ -315,7 +317,7 @@ TEST(wide_paths_of_degenerate_tables) {
   std::fill(table.y.begin(), table.y.end(), 4.0);
   const Problems problems(2, 2);
   WideResults run = run_wide(table, table.columns(), false, problems, Plan(table, {1.0}, 4, 0.1));
-  CHECK(run.beta.empty());
+  CHECK(run.kept[0].values.empty());
   for (double error : run.train_error) CHECK_EQUAL(error, 0.0);
 
   const Table empty = random_table(random, 30, 0, {15, 15});
@@ -336,7 +338,7 @@ TEST(wide_paths_of_degenerate_tables) {
   Table single = random_table(random, 1, 3, {1});
   single.w[0] = 1;
   run = run_wide(single, single.columns(), true, Problems(1, 0), Plan(single, {1.0}, 4, 0.1));
-  CHECK(run.beta.empty());
+  CHECK(run.kept[0].values.empty());
 }
 
 TEST(a_cancelled_control_stops_wide_tables) {
@@ -361,7 +363,7 @@ TEST(a_cancelled_control_stops_wide_tables) {
     };
     CHECK(stops([&] { read(cancelled); }));
     const WideData data = read(good);
-    CHECK(stops([&] { solve_wide_paths(data, problems.membership(1), plan.view(), threads, cancelled); }));
-    CHECK(!stops([&] { solve_wide_paths(data, problems.membership(1), plan.view(), threads, good); }));
+    CHECK(stops([&] { solve_wide_paths(data, problems.membership(1), plan.view(), nullptr, threads, cancelled); }));
+    CHECK(!stops([&] { solve_wide_paths(data, problems.membership(1), plan.view(), nullptr, threads, good); }));
   }
 }

@@ -10,6 +10,7 @@ from .newton import NewtonEngine
 from .plan import Engine, Progress, Rows, Split
 
 FEW = 1_500  # a Gram of this many columns costs less than the first screening passes
+FEW_BESIDE_ROWS = 200  # the same for other families, of tables with more columns than rows
 MOST_GRAM_BYTES = 4 << 30
 SPARSE_SHARE = 0.02
 
@@ -51,6 +52,12 @@ def prepare(
     """Reads the rows once for all problems of the split; families other than the squared loss take Newton's steps."""
     if rows.family != SQUARED:
         plain = Rows(rows.design, rows.y, rows.weights)
+        if (
+            solver is None
+            and rows.design.p > max(rows.design.n, FEW_BESIDE_ROWS)
+            and not len(rows.design.imputed)
+        ):
+            solver = "columns"  # a Gram of all columns would be made again with every curvature
         return NewtonEngine(prepare(plain, split, threads, progress, solver), rows, split, threads)
     if (solver or choose(rows.design)) == "moments":
         return GramEngine.read(rows, split, threads, progress)

@@ -127,36 +127,26 @@ class ColumnEngine:
         return _stack([parts[i] for i in range(len(plan.l1_ratios))])
 
     def _descend(self, plan: Plan, split: Split, kept: int, progress: Progress) -> Solution:
-        problems = len(split.train)
-        out = self._kernel(plan, split, progress)
-        p, steps = self.rows.design.p, plan.alphas.shape[1]
-        coefs = [self._coefs(out, i * steps, (i + 1) * steps, p) for i in range(len(plan.l1_ratios))]
-        x_mean, x_scale = [out["x_mean"]], [out["x_scale"]]
-        for k in range(
-            1, min(kept, problems)
-        ):  # out-of-fold coefficients: each problem once more, as the first
-            more = self._kernel(plan, split.of_problems([k]), None)
-            again = [self._coefs(more, i * steps, (i + 1) * steps, p) for i in range(len(plan.l1_ratios))]
-            coefs = [_below(a, b) for a, b in zip(coefs, again)]
-            x_mean.append(more["x_mean"])
-            x_scale.append(more["x_scale"])
-        keys = ("gap", "train_error", "nonzero", "test_error", "y_mean", "y_scale")
+        out = self.paths(plan, split, kept, None, progress)
+        keys = ("gap", "train_error", "nonzero", "test_error", "y_mean", "y_scale", "x_mean", "x_scale")
         return Solution(
-            coefs,
+            self.coefs(out, plan),
             **{key: out[key] for key in keys},
-            x_mean=np.array(x_mean),
-            x_scale=np.array(x_scale),
-            fills=np.zeros((problems, 0)),
+            fills=np.zeros((len(split.train), 0)),
             solver="columns",
             gap_source="screening",
             statistics={key: int(out[key]) for key in ("passes", "exact_products")},
         )
 
-    def _kernel(self, plan: Plan, split: Split, progress: Progress) -> dict[str, Any]:
+    def paths(
+        self, plan: Plan, split: Split, kept: int, family: tuple[Any, ...] | None, progress: Progress
+    ) -> dict[str, Any]:
+        """The kernel's paths; ``family`` as it takes one, None with squared error."""
         with single_threaded_blas():
             answer: dict[str, Any] = self.data.solve_paths(
                 np.ascontiguousarray(split.train),
                 np.ascontiguousarray(split.test),
+                min(max(kept, 1), len(split.train)),
                 np.ascontiguousarray(plan.l1_ratios),
                 np.ascontiguousarray(plan.alphas),
                 plan.penalty.factors,
@@ -169,16 +159,26 @@ class ColumnEngine:
                 plan.exact,
                 plan.max_sweeps,
                 plan.stop_turned,
+                family,
                 self.threads,
                 progress,
             )
         return answer
 
-    @staticmethod
-    def _coefs(out: dict[str, Any], first: int, last: int, p: int) -> SparseRows:
-        starts = out["starts"][first : last + 1]
-        piece = slice(starts[0], starts[-1])
-        return SparseRows(starts - starts[0], out["columns"][piece], out["beta"][piece], p)
+    def coefs(self, out: dict[str, Any], plan: Plan) -> list[SparseRows]:
+        """For each l1_ratio (kept, A) rows, standardized."""
+        steps, p = plan.alphas.shape[1], self.rows.design.p
+        found = []
+        for ratio in range(len(plan.l1_ratios)):
+            rows = None
+            for starts, columns, values in out["kept"]:
+                own = starts[ratio * steps : (ratio + 1) * steps + 1]
+                piece = slice(own[0], own[-1])
+                one = SparseRows(own - own[0], columns[piece], values[piece], p)
+                rows = one if rows is None else _below(rows, one)
+            assert rows is not None
+            found.append(rows)
+        return found
 
     def null_errors(self, split: Split, fit_intercept: bool) -> Floats:
         weight, mean, scatter = self.data.atoms()

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from .._numerics import single_threaded_blas
 from ..families import Family
 from ..penalties import Penalty
-from .newton_paths import FEW, NewtonPaths, WorkingPaths
+from .newton_paths import FEW, NewtonPaths, PathArrays, WorkingPaths
 from .newton_problems import Problems, constant_of
 from .newton_ridge import ridge_paths
+from .newton_wide import in_kernel, wide_paths
 from .plan import Engine, Floats, Null, Plan, Progress, Rows, Solution, Split
 
 
@@ -102,10 +103,16 @@ class NewtonEngine:
         problems = Problems.of(self, split, plan.penalty, plan.fit_intercept, plan.standardize, plain)
         wide = problems.rows.design.p > FEW
         paths = WorkingPaths(problems, plan, kept) if wide else NewtonPaths(problems, plan, kept)
-        found = [
-            ridge_paths(problems, plan, i, kept, progress) if wide and ratio == 0 else paths.run(i, progress)
-            for i, ratio in enumerate(plan.l1_ratios)
-        ]
+        base = self.base
+
+        def of_ratio(i: int) -> PathArrays:
+            if wide and plan.l1_ratios[i] == 0:
+                return ridge_paths(problems, plan, i, kept, progress)
+            if plan.l1_ratios[i] > 0 and in_kernel(base, problems, plan):
+                return wide_paths(base, problems, plan, i, kept, progress)
+            return paths.run(i, progress)
+
+        found = [of_ratio(i) for i in range(len(plan.l1_ratios))]
 
         def stacked(name: str) -> Any:
             return np.stack([getattr(one, name) for one in found], axis=1)

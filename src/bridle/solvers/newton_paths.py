@@ -37,6 +37,7 @@ class PathArrays:
     degrees: Floats
     p: int
     found: dict[tuple[int, int], tuple[NDArray[np.intp], Floats]] = field(default_factory=dict)
+    given: SparseRows | None = None  # in place of ``found``
 
     @staticmethod
     def empty(problems: Problems, kept: int, steps: int, p: int) -> PathArrays:
@@ -67,6 +68,8 @@ class PathArrays:
     @property
     def coefs(self) -> SparseRows:
         """(kept, A) rows."""
+        if self.given is not None:
+            return self.given
         kept, steps = self.intercepts.shape
         none = (np.zeros(0, dtype=np.intp), np.zeros(0))
         rows = [self.found.get((i, k), none) for i in range(kept) for k in range(steps)]

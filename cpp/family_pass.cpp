@@ -102,6 +102,7 @@ void Worker::predict(int64_t from, int64_t m) {
     double* eta = eta_.data() + k * height_;
     for (int64_t i = 0; i < m; ++i) eta[i] = fits_.intercept[k] + (rows_.offset ? rows_.offset[from + i] : 0.0);
   }
+  if (!fits_.any) return;
   for (const Block& block : x_.blocks) {
     const double* b = fits_.b + block.first;
     if (block.storage == Storage::one_hot) {
@@ -172,8 +173,8 @@ void Worker::collect(int64_t from, int64_t m, double* gradient) {
 
 }  // namespace
 
-void family_pass(const Columns& x, const FamilyRows& rows, const Fits& fits, PassResults out, int n_threads,
-                 Control& control) {
+void family_pass(const Columns& x, const FamilyRows& rows, Fits fits, PassResults out, int n_threads, Control& control) {
+  fits.any = std::any_of(fits.b, fits.b + fits.count * x.p, [](double one) { return one != 0; });
   const int64_t count = fits.count, p = x.p, n = x.n, cells = count * rows.n_atoms;
   // Rows are cut into fixed parts, each with sums of its own, added in their order: so threads do not change the bits.
   const int64_t parts = std::clamp<int64_t>(n / 2048, 1, count * p > (1 << 20) ? 4 : 16);

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..design import Design
 from ..families import constant_model
 from ..solvers import Engine, Plan, Rows, Solution, Split
 from .choosing import Choice, Curve, NestedError, choose, pick, summarize
@@ -262,19 +263,27 @@ def out_of_fold(rows: Rows, engines: list[Engine], folds: Folds, plan: Plan, cho
     total, count = np.zeros(len(rows.y)), np.zeros(len(rows.y))
     for engine, round_ in zip(engines, folds.rounds):
         split = round_.split()
-        for k in range(1, len(split.train)):
-            if not _trains(rows, split, k):
-                continue
-            solution = engine.solve(single, split.of_problems([k]), 1)
-            coef, intercept = coefficients(solution, 0, np.array([0]))
+        learning = [k for k in range(1, len(split.train)) if _trains(rows, split, k)]
+        if not learning:
+            continue
+        solution = engine.solve(single, split.of_problems(learning), len(learning))
+        for at, k in enumerate(learning):
+            coef, intercept = coefficients(solution, 0, np.array([0]), at)
             test = split.rows_of(split.test[k])
-            design = rows.design.take(test)
-            design = design.fill(solution.fills[0]) if solution.fills.shape[1] else design
-            eta = design.matvec(coef[0]) + intercept[0]
+            design = rows.design.fill(solution.fills[at]) if solution.fills.shape[1] else rows.design
+            eta = _fitted(design, coef[0], test) + intercept[0]
             total[test] += rows.family.mean(eta if rows.offset is None else eta + rows.offset[test])
             count[test] += 1
     with np.errstate(invalid="ignore"):
         return np.where(count > 0, total / count, np.nan)
+
+
+def _fitted(design: Design, coef: Floats, test: NDArray[np.intp]) -> Floats:
+    """The products of some rows with coefficients (p,); of wide tables only the columns in use are read."""
+    used = np.flatnonzero(coef)
+    if design.p > design.n and 4 * len(used) < design.p:
+        return np.asarray(design.columns(used)[test] @ coef[used])
+    return np.asarray(design.take(test).matvec(coef))
 
 
 def constant_out_of_fold(rows: Rows, folds: Folds, fit_intercept: bool) -> Floats:

@@ -144,14 +144,14 @@ WideFamily::Standing WideFamily::standing(Strength s) {
 }
 
 // One step, halved where the objective would rise; false: nothing was gained, and the problem stands where it stood.
-bool WideFamily::step(Strength s, Effort effort) {
+bool WideFamily::step(Strength s, Effort effort, Control& control) {
   const int64_t m = static_cast<int64_t>(working_.size());
   const double slope = plan_.fit_intercept ? sum_ : 0.0, height = loss_ + penalty(s), origin = intercept_;
   const std::vector<double> start = b_, pull = pull_;
   g_.resize(m);
   for (int64_t j = 0; j < m; ++j) g_[j] = pull[j] + mean_[j] * slope;  // the intercept moves along
   const std::vector<double> push = g_;
-  minimize(s, effort);
+  minimize(s, effort, control);
   double shift = 0, expected = 0;
   for (int64_t j = 0; j < m; ++j) {
     const double change = b_[j] - start[j], v = factor_[j] < infinity ? factor_[j] : 0.0;
@@ -185,9 +185,9 @@ bool WideFamily::step(Strength s, Effort effort) {
 
 Outcome WideFamily::solve(Strength s, Effort effort, Control& control) {
   Outcome outcome;
-  double tolerance = effort.exact ? std::min(effort.tolerance, family_.kept_tolerance)
-                                  : std::max(effort.tolerance, of_folds);
-  double loose = effort.exact ? family_.settled : infinity;
+  const double tolerance = effort.exact ? std::min(effort.tolerance, family_.kept_tolerance)
+                                        : std::max(effort.tolerance, of_folds);
+  const double loose = effort.exact ? family_.settled : infinity;
   if (!evaluated_) evaluate(), evaluated_ = true;
   differentiate();
   if (!known_) curve();
@@ -200,7 +200,7 @@ Outcome WideFamily::solve(Strength s, Effort effort, Control& control) {
     control.check();
     // A fraction of what is left is enough for one step: the next one starts nearer. Where the gap has nothing to say any
     // more, the conditions themselves are to be met.
-    const bool moved = step(s, {std::clamp(0.01 * now_at.gap, 1e-14, 1e-4), now_at.gap <= tolerance, most_sweeps});
+    const bool moved = step(s, {std::clamp(0.01 * now_at.gap, 1e-14, 1e-4), now_at.gap <= tolerance, most_sweeps}, control);
     ++outcome.sweeps;
     const Standing then = standing(s);
     // Either the gap says how it goes, or, where that is done, the square of what the conditions lack.

@@ -47,7 +47,7 @@ class WideFamily : public WideProblem {
   // mean_ and diagonal_ of the columns from `old` on, and what else goes with weight_of_row_.
   virtual void curve_columns(int64_t old) = 0;
   // From b_, where the gradient is g_, to the minimum of the quadratic; g_ follows.
-  virtual void minimize(Strength s, Effort effort) = 0;
+  virtual void minimize(Strength s, Effort effort, Control& control) = 0;
   virtual void forget() {}                        // b_ was moved, or the curvature is another
   virtual double worth() const = 0;               // what a fresh curvature costs, in steps
   // The curvature of columns of the working set, (count, count).
@@ -73,7 +73,7 @@ class WideFamily : public WideProblem {
   void curve();                                   // the curvature of where it stands
   double penalty(Strength s) const;
   Standing standing(Strength s);
-  bool step(Strength s, Effort effort);
+  bool step(Strength s, Effort effort, Control& control);
 
   bool evaluated_ = false, known_ = false;        // the rows; the curvature
   mutable std::vector<double> fitted_, buffers_;

@@ -64,7 +64,7 @@ void WideFamilyDense::curve_columns(int64_t old) {
   }
 }
 
-void WideFamilyDense::minimize(Strength s, Effort effort) {
+void WideFamilyDense::minimize(Strength s, Effort effort, Control& control) {
   const int64_t m = static_cast<int64_t>(working_.size());
   Quadratic q;
   fill(q);
@@ -79,8 +79,7 @@ void WideFamilyDense::minimize(Strength s, Effort effort) {
   for (int64_t j = 0; j < m; ++j) square += b_[j] * (c_[j] + g_[j]);
   q.c = c_.data();
   q.yy = std::max(square, 1e-300);
-  Control inner;  // a matter of milliseconds; the caller's is asked between steps
-  descent_.solve(q, s, effort, inner);
+  descent_.solve(q, s, effort, control);
 }
 
 // One product of matrices beside the few passes over the columns that a step makes.

@@ -19,7 +19,7 @@ class WideFamilyDense final : public WideFamily {
   void fit_test(int64_t from, int64_t count, double* eta) const override;
   void differentiate() override;
   void curve_columns(int64_t old) override;
-  void minimize(Strength s, Effort effort) override;
+  void minimize(Strength s, Effort effort, Control& control) override;
   void forget() override { descent_.reset(); }
   double worth() const override;
   std::vector<double> hessian(const std::vector<int64_t>& columns) const override;

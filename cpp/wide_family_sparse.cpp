@@ -109,7 +109,7 @@ void WideFamilySparse::curve_columns(int64_t old) {
 
 // Least squares on the weighted columns, the target such that the residual at b has their products g: the slopes over the
 // roots of the curvature, less what the intercept takes.
-void WideFamilySparse::minimize(Strength s, Effort effort) {
+void WideFamilySparse::minimize(Strength s, Effort effort, Control& control) {
   const int64_t n = static_cast<int64_t>(train_rows_.size());
   target_.assign(n, 0.0);
   double shift = plan_.fit_intercept && total_ > 0 ? sum_ / std::sqrt(total_) : 0.0;
@@ -126,8 +126,7 @@ void WideFamilySparse::minimize(Strength s, Effort effort) {
   q.g = g_.data();
   q.c = nullptr;
   q.yy = std::max(dot(target_.data(), target_.data(), n), 1e-300);
-  Control inner;
-  descent_.solve(q, entries_, target_.data(), s, effort, inner);
+  descent_.solve(q, entries_, target_.data(), s, effort, control);
 }
 
 std::vector<double> WideFamilySparse::hessian(const std::vector<int64_t>& columns) const {

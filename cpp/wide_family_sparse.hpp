@@ -28,7 +28,7 @@ class WideFamilySparse final : public WideFamily {
   void fit_test(int64_t from, int64_t count, double* eta) const override;
   void differentiate() override;
   void curve_columns(int64_t old) override;
-  void minimize(Strength s, Effort effort) override;
+  void minimize(Strength s, Effort effort, Control& control) override;
   double worth() const override { return 0.0; }
   std::vector<double> hessian(const std::vector<int64_t>& columns) const override;
 

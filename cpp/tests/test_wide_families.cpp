@@ -80,7 +80,8 @@ struct Case {
     Control control;
     const WideData data(x, table.y.data(), table.w.data(), table.rows.data(), table.start.data(), table.n_atoms(), threads,
                         control);
-    FamilyPlan family{kernel, offset.data(), intercept.data(), b.data(), gradient.data(), null_loss.data(), 1.0, settled, 1e-11};
+    FamilyPlan family{kernel,          offset.data(),    intercept.data(), b.data(),
+                      gradient.data(), null_loss.data(), 1.0,              settled,  1e-11};
     return solve_wide_paths(data, problems.membership(n_kept), plan.view(), &family, threads, control);
   }
 };
@@ -96,7 +97,10 @@ void check_conditions(const Case& c, const Problems& problems, const Plan& plan,
     for (int64_t cell = 0; cell < cells; ++cell) {
       const SparseCoefficients& kept = run.kept[k];
       std::vector<double> beta(t.p, 0.0);
-      for (int64_t at = kept.starts[cell]; at < kept.starts[cell + 1]; ++at) beta[kept.columns[at]] = kept.values[at], some = true;
+      for (int64_t at = kept.starts[cell]; at < kept.starts[cell + 1]; ++at) {
+        beta[kept.columns[at]] = kept.values[at];
+        some = true;
+      }
       std::vector<long double> g(t.p, 0.0L);
       long double sum = 0;
       for (size_t i = 0; i < rows.rows.size(); ++i) {
@@ -140,7 +144,8 @@ void check_conditions(const Case& c, const Problems& problems, const Plan& plan,
 TEST(wide_families_meet_their_conditions) {
   Random random(31);
   const Problems problems(3, 3);
-  for (const FamilyKernel kernel : {FamilyKernel{Family::logit, 0}, FamilyKernel{Family::poisson, 0}, FamilyKernel{Family::huber, 1.2}}) {
+  for (const FamilyKernel kernel :
+       {FamilyKernel{Family::logit, 0}, FamilyKernel{Family::poisson, 0}, FamilyKernel{Family::huber, 1.2}}) {
     const Case c(random, 60, 90, 1.0, kernel, problems);
     Plan plan(c.table, {1.0, 0.5}, 6, 0.05);
     plan.factor[3] = infinity;
@@ -177,7 +182,8 @@ TEST(wide_families_are_the_same_bits_for_any_number_of_threads) {
   const Problems problems(3, 3);
   const Case c(random, 50, 300, 1.0, {Family::logit, 0}, problems);
   const Plan plan(c.table, {1.0, 0.3}, 8, 0.02);
-  const WideResults one = c.run(c.table.columns(), problems, plan, 2, 1), many = c.run(c.table.columns(), problems, plan, 2, 3);
+  const WideResults one = c.run(c.table.columns(), problems, plan, 2, 1);
+  const WideResults many = c.run(c.table.columns(), problems, plan, 2, 3);
   for (int64_t k = 0; k < 2; ++k) {
     CHECK(one.kept[k].columns == many.kept[k].columns);
     CHECK(one.kept[k].values == many.kept[k].values);

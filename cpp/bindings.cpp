@@ -463,7 +463,7 @@ NB_MODULE(_core, m) {
   nb::class_<NewtonSteps>(m, "NewtonSteps")
       .def("__init__",
            [](NewtonSteps* self, In<uint8_t> train, In<double> weight, In<double> scale, In<double> null_loss,
-              In<double> factor, MaybeIn<double> lower, MaybeIn<double> upper, bool fit_intercept) {
+              In<double> factor, MaybeIn<double> lower, MaybeIn<double> upper, bool fit_intercept, bool learns) {
              const size_t problems = train.shape(0), p = factor.size();
              if (weight.size() != problems || null_loss.size() != problems || scale.size() != problems * p ||
                  (lower && lower->size() != p) || (upper && upper->size() != p))
@@ -471,10 +471,10 @@ NB_MODULE(_core, m) {
              Membership members{static_cast<int64_t>(problems), train.data(), nullptr, 0};
              new (self) NewtonSteps(static_cast<int64_t>(p), members, static_cast<int64_t>(train.shape(1)),
                                     weight.data(), scale.data(), null_loss.data(), factor.data(), pointer(lower),
-                                    pointer(upper), fit_intercept);
+                                    pointer(upper), fit_intercept, learns);
            },
            nb::arg("train"), nb::arg("weight"), nb::arg("scale"), nb::arg("null_loss"), nb::arg("factor"),
-           nb::arg("lower").none(), nb::arg("upper").none(), nb::arg("fit_intercept"))
+           nb::arg("lower").none(), nb::arg("upper").none(), nb::arg("fit_intercept"), nb::arg("learns"))
       .def("curvature",
            [](NewtonSteps& self, In<double> weight, In<double> mean, In<double> scatter, int64_t only, int threads) {
              AtomMoments atoms{static_cast<int64_t>(weight.size()), static_cast<int64_t>(mean.shape(1)), weight.data(),
@@ -504,17 +504,17 @@ NB_MODULE(_core, m) {
            },
            nb::arg("problem"))
       .def("step",
-           [](NewtonSteps& self, In<uint8_t> which, In<double> b, In<double> gradient, In<double> sum, In<double> size,
-              double l1, double l2, double tolerance, bool exact, int64_t max_sweeps, Out<double> b_out,
-              Out<double> intercept_change, Out<double> expected, int threads) {
+           [](NewtonSteps& self, In<uint8_t> which, In<double> b, In<double> intercept, In<double> gradient,
+              In<double> sum, In<double> size, double l1, double l2, double tolerance, bool exact, int64_t max_sweeps,
+              Out<double> b_out, Out<double> intercept_change, Out<double> expected, int threads) {
              Effort effort{tolerance, exact, max_sweeps};
              without_lock(nb::none(), [&](Control& control) {
-               self.step(which.data(), b.data(), gradient.data(), sum.data(), size.data(), {l1, l2}, effort,
-                         b_out.data(), intercept_change.data(), expected.data(), threads, control);
+               self.step(which.data(), b.data(), intercept.data(), gradient.data(), sum.data(), size.data(), {l1, l2},
+                         effort, b_out.data(), intercept_change.data(), expected.data(), threads, control);
              });
            },
-           nb::arg("which"), nb::arg("b"), nb::arg("gradient"), nb::arg("sum"), nb::arg("size"), nb::arg("l1"),
-           nb::arg("l2"), nb::arg("tolerance"), nb::arg("exact"), nb::arg("max_sweeps"), nb::arg("b_out"),
+           nb::arg("which"), nb::arg("b"), nb::arg("intercept"), nb::arg("gradient"), nb::arg("sum"),
+           nb::arg("size"), nb::arg("l1"), nb::arg("l2"), nb::arg("tolerance"), nb::arg("exact"), nb::arg("max_sweeps"), nb::arg("b_out"),
            nb::arg("intercept_change"), nb::arg("expected"), nb::arg("threads"));
 
   m.def("screen_kernel", &screen_kernel);

@@ -24,7 +24,6 @@ struct Fits {  // of several problems, on the stored columns
   const double* b = nullptr;          // (count, p)
   const double* intercept = nullptr;  // (count)
   const uint8_t* train = nullptr;     // (count, n_atoms)
-  bool any = true;                    // whether any b is not zero
 };
 
 struct PassResults {
@@ -36,6 +35,6 @@ struct PassResults {
   int64_t curved = 0;  // -1: of all
 };
 
-void family_pass(const Columns& x, const FamilyRows& rows, Fits fits, PassResults out, int n_threads, Control& control);
+void family_pass(const Columns& x, const FamilyRows& rows, const Fits& fits, PassResults out, int n_threads, Control& control);
 
 }  // namespace bridle

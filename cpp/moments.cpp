@@ -8,6 +8,7 @@
 
 #include "blas.hpp"
 #include "kernels.hpp"
+#include "level_moments.hpp"
 
 namespace bridle {
 
@@ -149,22 +150,33 @@ void accumulate_moments(const Columns& x, const double* y, const double* weights
   const int64_t parts = n_atoms >= 3 ? 2 : 4;
   std::vector<std::vector<Part>> results(n_atoms, std::vector<Part>(parts));
   std::vector<int64_t> left(n_atoms, parts);
+  const bool by_level = LevelMoments::suits(x);
   std::vector<std::unique_ptr<Tile>> tiles(std::max(n_threads, 1));
+  std::vector<std::unique_ptr<LevelMoments>> tables(std::max(n_threads, 1));
   std::mutex mutex;
 
   parallel_for(n_atoms * parts, n_threads, control, [&](int64_t task, int worker) {
-    if (!tiles[worker]) tiles[worker] = std::make_unique<Tile>(q, by_row);
-    Tile& tile = *tiles[worker];
     const int64_t atom = task / parts, part = task % parts;
     const int64_t count = start[atom + 1] - start[atom];
     const int64_t from = start[atom] + count * part / parts, to = start[atom] + count * (part + 1) / parts;
-    tile.start();
-    for (int64_t i = from; i < to; i += tile.capacity()) {
-      control.check();
-      tile.add(x, y, weights, rows + i, std::min(tile.capacity(), to - i));
+    Part& found = results[atom][part];
+    if (by_level) {
+      if (!tables[worker]) tables[worker] = std::make_unique<LevelMoments>(x);
+      found.mean.resize(q);
+      found.scatter.resize(size);
+      tables[worker]->run(y, weights, rows + from, to - from, control, found.weight, found.mean.data(),
+                          found.scatter.data());
+    } else {
+      if (!tiles[worker]) tiles[worker] = std::make_unique<Tile>(q, by_row);
+      Tile& tile = *tiles[worker];
+      tile.start();
+      for (int64_t i = from; i < to; i += tile.capacity()) {
+        control.check();
+        tile.add(x, y, weights, rows + i, std::min(tile.capacity(), to - i));
       }
+      tile.finish(found);
+    }
     control.advance(1.0 / static_cast<double>(n_atoms * parts));
-    tile.finish(results[atom][part]);
     {
       std::lock_guard<std::mutex> lock(mutex);
       if (--left[atom] > 0) return;

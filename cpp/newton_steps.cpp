@@ -10,6 +10,8 @@ namespace bridle {
 
 namespace {
 
+constexpr double smallest_move = 1e-18;  // of the null loss
+
 BRIDLE_CLONES void add_row(const double* scatter, double scale, double shift, const double* distance, double* row,
                            int64_t n) {
   for (int64_t j = 0; j < n; ++j) row[j] += scale * scatter[j] + shift * distance[j];
@@ -19,12 +21,12 @@ BRIDLE_CLONES void add_row(const double* scatter, double scale, double shift, co
 
 NewtonSteps::NewtonSteps(int64_t p, Membership members, int64_t n_atoms, const double* weight, const double* scale,
                          const double* null_loss, const double* factor, const double* lower, const double* upper,
-                         bool fit_intercept)
+                         bool fit_intercept, bool learns)
     : p_(p), n_problems_(members.n_problems), n_atoms_(n_atoms),
       train_(members.train, members.train + members.n_problems * n_atoms),
       weight_(weight, weight + members.n_problems), scale_(scale, scale + members.n_problems * p),
       inverse_(members.n_problems * p), null_loss_(null_loss, null_loss + members.n_problems),
-      fit_intercept_(fit_intercept), bounded_below_(lower), bounded_above_(upper), problems_(members.n_problems) {
+      fit_intercept_(fit_intercept), learns_(learns), bounded_below_(lower), bounded_above_(upper), problems_(members.n_problems) {
   if (lower) lower_.assign(lower, lower + p);
   if (upper) upper_.assign(upper, upper + p);
   for (int64_t k = 0; k < n_problems_; ++k) {
@@ -104,10 +106,60 @@ void NewtonSteps::assemble(int64_t k, const AtomMoments& atoms, bool alone) {
   }
   problem.total = total / weight_[k];
   problem.descent.reset();
+  problem.seen.clear();
 }
 
-void NewtonSteps::step(const uint8_t* which, const double* b, const double* gradient, const double* sum,
-                       const double* size, Strength strength, Effort effort, double* b_out, double* intercept_change,
+// The update of Broyden, Fletcher, Goldfarb and Shanno (Nocedal and Wright, Numerical Optimization, 2006, equation 6.19) of
+// the curvature by columns and intercept, so that along the last move it says how the gradient has really changed. The
+// move from one strength to the next points nearly where the last one did, so what is learnt holds for the next one too.
+void NewtonSteps::learn(int64_t k, std::vector<double> here, std::vector<double> gradient) {
+  Problem& problem = problems_[k];
+  std::swap(problem.seen, here);
+  std::swap(problem.pulled, gradient);
+  if (here.empty()) return;
+  const double *inverse = inverse_.data() + k * p_, *scale = scale_.data() + k * p_;
+  const int64_t p = p_;
+  std::vector<double> move(p + 1), change(p + 1), expected(p + 1, 0.0), mean(p);
+  for (int64_t j = 0; j <= p; ++j) move[j] = problem.seen[j] - here[j], change[j] = problem.pulled[j] - gradient[j];
+  if (!fit_intercept_) move[p] = change[p] = 0;
+  // The whole curvature is [G + t m m', t m; t m', t], G what the intercept leaves of it.
+  const double t = fit_intercept_ ? problem.total : 0.0;
+  double along = move[p];
+  for (int64_t j = 0; j < p; ++j) mean[j] = problem.mean[j] * inverse[j], along += mean[j] * move[j];
+  for (int64_t j = 0; j < p; ++j)
+    if (move[j] != 0) axpy(move[j], problem.gram.data() + j * p, expected.data(), p);
+  expected[p] = t * along;
+  for (int64_t j = 0; j < p; ++j) expected[j] += mean[j] * expected[p];
+  const double found = dot(move.data(), change.data(), p + 1), thought = dot(move.data(), expected.data(), p + 1);
+  // Where the two differ by much, or by no more than rounding, there is nothing to learn.
+  if (!(thought > smallest_move * null_loss_[k]) || !(found > 0.2 * thought) || !(found < 5.0 * thought)) return;
+  const double total = t + change[p] * change[p] / found - expected[p] * expected[p] / thought;
+  if (fit_intercept_ && !(total > 0.1 * t)) return;
+  std::vector<double> moved(p, 0.0);
+  if (fit_intercept_)
+    for (int64_t j = 0; j < p; ++j)
+      moved[j] = (t * mean[j] + change[j] * (change[p] / found) - expected[j] * (expected[p] / thought)) / total;
+  for (int64_t i = 0; i < p; ++i) {
+    double* row = problem.gram.data() + i * p;
+    axpy(change[i] / found, change.data(), row, p);
+    axpy(-expected[i] / thought, expected.data(), row, p);
+    if (fit_intercept_) {
+      axpy(t * mean[i], mean.data(), row, p);
+      axpy(-total * moved[i], moved.data(), row, p);
+    }
+  }
+  for (int64_t i = 0; i < p; ++i)
+    for (int64_t j = 0; j < i; ++j) problem.gram[i * p + j] = problem.gram[j * p + i];
+  for (int64_t j = 0; j < p; ++j) {
+    problem.diagonal[j] = problem.gram[j * p + j];
+    problem.mean[j] = moved[j] * scale[j];
+  }
+  if (fit_intercept_) problem.total = total;
+  problem.descent.reset();
+}
+
+void NewtonSteps::step(const uint8_t* which, const double* b, const double* intercept, const double* gradient,
+                       const double* sum, const double* size, Strength strength, Effort effort, double* b_out, double* intercept_change,
                        double* expected, int n_threads, Control& control) {
   std::vector<int64_t> flagged;
   for (int64_t k = 0; k < n_problems_; ++k)
@@ -117,6 +169,12 @@ void NewtonSteps::step(const uint8_t* which, const double* b, const double* grad
     Problem& problem = problems_[k];
     const double *inverse = inverse_.data() + k * p_, *scale = scale_.data() + k * p_;
     const double slope = fit_intercept_ ? sum[k] : 0.0;
+    if (learns_) {
+      std::vector<double> here(p_ + 1), there(p_ + 1);
+      for (int64_t j = 0; j < p_; ++j) here[j] = b[k * p_ + j] * scale[j], there[j] = gradient[k * p_ + j] * inverse[j];
+      here[p_] = intercept[k], there[p_] = slope;
+      learn(k, std::move(here), std::move(there));
+    }
     bool moved = false;
     std::vector<double> start(p_), pull(p_);
     for (int64_t j = 0; j < p_; ++j) {

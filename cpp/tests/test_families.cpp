@@ -188,7 +188,7 @@ TEST(a_pass_equals_plain_sums_for_every_storage) {
       const FamilyKernel kernel = kernels_of_all[random.below(static_cast<int64_t>(kernels_of_all.size()))];
       std::vector<double> y(n);
       for (double& one : y) one = target_of(kernel, random);
-      const Given g = given_for(random, t, x.p, 3);
+      const Given g = given_for(random, t, x.p, block.storage == Storage::float32 ? 11 : 3);
       const Passed found = pass(x, t, y, g, kernel, 1);
       for (int threads : {2, 4}) {
         const Passed again = pass(x, t, y, g, kernel, threads);
@@ -247,7 +247,7 @@ TEST(a_step_on_squared_error_is_the_whole_way) {
     g.b[p + 4] = 0.0;
     const Membership members{count, g.train.data(), nullptr, 0};
     NewtonSteps steps(p, members, 3, weight.data(), scale.data(), null_loss.data(), factor.data(), nullptr, nullptr,
-                      with_intercept);
+                      with_intercept, true);
     std::vector<double> atom_weight(3), mean(3 * (p + 1)), scatter(3 * packed_size(p + 1));
     Control control;
     accumulate_moments(x, t.y.data(), t.w.data(), t.rows.data(), t.start.data(), 3,
@@ -265,8 +265,8 @@ TEST(a_step_on_squared_error_is_the_whole_way) {
     const double l1 = 0.05, l2 = 0.02;
     const std::vector<uint8_t> which = {1, 1, 0};
     std::vector<double> b = g.b, change(count, 0.0), expected(count, 0.0);
-    steps.step(which.data(), g.b.data(), before.gradient.data(), before.sum.data(), before.size.data(), {l1, l2},
-               {1e-13, true, 10000}, b.data(), change.data(), expected.data(), 2, control);
+    steps.step(which.data(), g.b.data(), g.intercept.data(), before.gradient.data(), before.sum.data(),
+               before.size.data(), {l1, l2}, {1e-13, true, 10000}, b.data(), change.data(), expected.data(), 2, control);
     auto objective = [&](const Passed& at, const std::vector<double>& own, int64_t k) {
       double out = 0;
       for (int64_t a = 0; a < 3; ++a)
@@ -298,5 +298,67 @@ TEST(a_step_on_squared_error_is_the_whole_way) {
       }
     }
     for (int64_t j = 0; j < p; ++j) CHECK_EQUAL(b[2 * p + j], g.b[2 * p + j]);  // not asked for
+  }
+}
+
+// Given the curvature of other weights, a problem that learns comes to the minimum in fewer steps; and along its last move
+// its curvature then says how the gradient has changed.
+TEST(steps_learn_how_the_gradient_changes) {
+  Random random(15);
+  const int64_t n = 600, p = 7;
+  const Table t = random_table(random, n, p, {n});
+  const Columns x = t.columns();
+  std::vector<double> other = t.w;
+  for (double& one : other) one *= 0.5 * std::exp(random.normal());
+  for (bool with_intercept : {true, false}) {
+    double off[2];
+    for (bool learns : {false, true}) {
+      Given g = given_for(random, t, p, 1);
+      std::fill(g.b.begin(), g.b.end(), 0.0);
+      std::fill(g.offset.begin(), g.offset.end(), 0.0);
+      g.intercept[0] = 0;
+      double weight = 0;
+      for (double one : t.w) weight += one;
+      std::vector<double> scale(p), null_loss{1.0}, factor(p, 1.0);
+      for (int64_t j = 0; j < p; ++j) {
+        double square = 0;
+        for (int64_t i = 0; i < n; ++i) square += t.at(i, j) * t.at(i, j);
+        scale[j] = std::sqrt(square / static_cast<double>(n));
+      }
+      NewtonSteps steps(p, {1, g.train.data(), nullptr, 0}, 1, &weight, scale.data(), null_loss.data(), factor.data(),
+                        nullptr, nullptr, with_intercept, learns);
+      double sum_of_weights;
+      std::vector<double> mean(p + 1), scatter(packed_size(p + 1));
+      Control control;
+      accumulate_moments(x, t.y.data(), other.data(), t.rows.data(), t.start.data(), 1,
+                         {&sum_of_weights, mean.data(), scatter.data()}, 1, control);
+      steps.curvature({1, p + 1, &sum_of_weights, mean.data(), scatter.data()}, -1, 1, control);
+      std::vector<double> last_b, last_gradient;
+      for (int turn = 0; turn < 9; ++turn) {
+        Passed at = pass(x, t, t.y, g, {Family::squared, 0}, 1);
+        for (double& one : at.gradient) one /= weight;
+        at.sum[0] /= weight, at.size[0] /= weight;
+        off[learns] = with_intercept ? std::abs(at.sum[0]) : 0.0;
+        for (int64_t j = 0; j < p; ++j) off[learns] = std::max(off[learns], std::abs(at.gradient[j] / scale[j]));
+        const uint8_t which = 1;
+        std::vector<double> b = g.b;
+        double change, expected;
+        steps.step(&which, g.b.data(), g.intercept.data(), at.gradient.data(), at.sum.data(), at.size.data(), {0.0, 0.0},
+                   {1e-14, true, 10000}, b.data(), &change, &expected, 1, control);
+        if (learns && !with_intercept && turn == 4) {  // before it takes its step
+          const std::vector<double>& gram = steps.gram(0);
+          for (int64_t i = 0; i < p; ++i) {
+            double product = 0;
+            for (int64_t j = 0; j < p; ++j) product += gram[i * p + j] * scale[j] * (g.b[j] - last_b[j]);
+            const double found = (at.gradient[i] - last_gradient[i]) / scale[i];
+            CHECK_AT_MOST(std::abs(product - found), 1e-6 * std::abs(found) + 1e-14);
+          }
+        }
+        last_b = g.b, last_gradient = at.gradient;
+        g.b = b;
+        g.intercept[0] += change;
+      }
+    }
+    CHECK_AT_MOST(off[1], 1e-3 * off[0]);
   }
 }

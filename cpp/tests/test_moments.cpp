@@ -6,6 +6,7 @@
 
 #include "check.hpp"
 #include "helpers.hpp"
+#include "level_moments.hpp"
 #include "moments.hpp"
 
 using namespace bridle;
@@ -107,6 +108,44 @@ TEST(moments_at_the_boundaries_of_tiles) {
       CHECK_NEAR(full.scatter[packed_size(j) + k], narrow.scatter[packed_size(j) + k], 1e-11);
   CHECK_NEAR(full.scatter[packed_size(padded.p) + padded.p], narrow.scatter[packed_size(2) + 2], 1e-11);
   for (int64_t j = 2; j < padded.p; ++j) CHECK_EQUAL(full.scatter[packed_size(padded.p) + j], 0.0);
+}
+
+TEST(moments_of_levels_are_those_of_their_columns) {
+  Random random(8);
+  // Categories on both sides of columns that are no levels, one of them off zero; rows without a level, a level
+  // without rows, one that nearly every row has.
+  const std::vector<int64_t> widths{30, 1, 25, 1};
+  Table table = random_table(random, 3000, 57, {1200, 0, 700, 1, 800});
+  std::vector<std::vector<int32_t>> levels;
+  int64_t first = 0;
+  for (int64_t width : widths) {
+    if (width > 1) {
+      std::vector<int32_t>& own = levels.emplace_back();
+      for (int64_t i = 0; i < table.n; ++i) {
+        own.push_back(random.chance(0.9) ? 0 : static_cast<int32_t>(random.below(width)) - 1);
+        for (int64_t j = 0; j < width; ++j) table.at(i, first + j) = own[i] == j ? 1.0 : 0.0;
+      }
+    } else {
+      for (int64_t i = 0; i < table.n; ++i) table.at(i, first) += 1e4;
+    }
+    first += width;
+  }
+  Columns x;
+  x.n = table.n;
+  Block block{Storage::one_hot};
+  block.width = 30, block.indices = levels[0].data();
+  x.add(block);
+  x.add(dense_block(Storage::float64, table.x.data() + 30 * table.n, 1, 1, table.n));
+  block.width = 25, block.indices = levels[1].data();
+  x.add(block);
+  x.add(dense_block(Storage::float64, table.x.data() + 56 * table.n, 1, 1, table.n));
+  CHECK(LevelMoments::suits(x));
+  CHECK(!LevelMoments::suits(table.columns()));
+  for (bool weighted : {false, true}) {
+    const Moments one = moments_of(x, table, weighted);
+    check_against_rows(one, table, weighted);
+    CHECK(same_bits(one, moments_of(x, table, weighted, 3)));
+  }
 }
 
 TEST(moments_of_constants_and_shifts) {

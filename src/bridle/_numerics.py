@@ -27,6 +27,7 @@ def _blas_libraries() -> list[Any]:
     # Finding the libraries takes milliseconds, holding them microseconds: so look for them once.
     from threadpoolctl import ThreadpoolController
 
+    kernels()  # SciPy's own BLAS is among them
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 

@@ -135,8 +135,8 @@ def _step(
     flags[todo] = 1
     b, change, expected = point.b.copy(), np.zeros(count), np.zeros(count)
     steps.step(
-        flags, np.ascontiguousarray(point.b), np.ascontiguousarray(point.gradient), point.sum, point.size, l1, l2,
-        1e-12, True, 2_000, b, change, expected, problems.threads,
+        flags, np.ascontiguousarray(point.b), point.intercept, np.ascontiguousarray(point.gradient), point.sum,
+        point.size, l1, l2, 1e-12, True, 2_000, b, change, expected, problems.threads,
     )  # fmt: skip
     start = point.take(todo)
     height = start.value + penalties(problems, start.b, penalty, l1, l2, todo)

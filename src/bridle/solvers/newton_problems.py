@@ -300,6 +300,7 @@ class Problems:
         return kernels().NewtonSteps(
             np.ascontiguousarray(self.split.train), self.weight, np.ascontiguousarray(self.x_scale), null_loss, factors,
             self.penalty.lower, self.penalty.upper, self.fit_intercept,
+            self.rows.family.smooth and not self.eager,
         )  # fmt: skip
 
     def curve(self, steps: Any, which: NDArray[np.intp]) -> None:

@@ -60,7 +60,7 @@ def test_the_same_paths_as_with_every_column_inside(
     y = target(family, X, 2)
     factors = np.where(np.arange(P) == 3, np.inf, np.where(np.arange(P) == 2, 0.0, 1.0))
     one, other = both(
-        monkeypatch, X, y, family=family, l1_ratios=mix, n_alphas=3 if family.startswith("huber") else 7, folds=3, nested=False, weights=rng.random(N) + 0.2,
+        monkeypatch, X, y, family=family, l1_ratios=mix, n_alphas=7, folds=3, nested=False, weights=rng.random(N) + 0.2,
         offset=0.2 * rng.standard_normal(N), penalty_factors=factors,
     )  # fmt: skip
     assert one.certificate.relative_gap <= 1e-8

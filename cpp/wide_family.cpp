@@ -12,7 +12,7 @@ namespace bridle {
 
 namespace {
 
-constexpr double of_folds = 1e-8;      // relative gap of fits that nobody sees, at least
+constexpr double of_folds = 1e-7;      // relative gap of fits that nobody sees, at least
 constexpr int64_t most_steps = 200, most_slow = 8;
 constexpr int64_t most_sweeps = 2000;  // of one small problem
 constexpr double shortest = 0x1p-30;

@@ -15,7 +15,9 @@ def constant_model(
     """The intercept that minimizes the weighted loss of these rows, beside their offset; 0 without one.
 
     Where all rows have the same offset it is the link of the mean, exactly, as the slope of every family with a link is
-    (mean - y) times a factor of the mean; elsewhere Newton's method between bounds.
+    (mean - y) times a factor of the mean. So it is where the variance is a power of the mean: with it, and a logarithm for
+    link, the slope is mean^(2 - power) - y mean^(1 - power), and the mean a product with exp(intercept). Elsewhere Newton's
+    method between bounds.
     """
     if not fit_intercept:
         return 0.0
@@ -30,12 +32,21 @@ def constant_model(
         guess = family.predictor(np.array([np.clip(share @ y, y.min(), y.max())]))[0]
     if family.link != "identity" and not (offset != offset[0]).any():
         return float(np.clip(guess - offset[0], -700.0, 700.0))
+    if family.variance_power is not None and share @ y > 0:
+        power = family.variance_power
+        return _log_sum(share * y, (1 - power) * offset) - _log_sum(share, (2 - power) * offset)
     centre = float(share @ offset)
     at = float(np.clip(guess, -700.0, 700.0)) - centre if np.isfinite(guess) else -centre
     return _root(
         lambda b: (float(share @ family.slope(y, offset + b)), float(share @ family.weight(y, offset + b))),
         at,
     )
+
+
+def _log_sum(weights: Floats, exponents: Floats) -> float:
+    """log sum w exp(e), without overflow."""
+    top = float(exponents[weights > 0].max())
+    return float(np.log(weights @ np.exp(np.minimum(exponents - top, 0.0)))) + top
 
 
 def _root(slope: Callable[[float], tuple[float, float]], at: float) -> float:

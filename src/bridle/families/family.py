@@ -25,6 +25,7 @@ class Family:
     steepest : the least upper bound of the curvature; infinite where there is none.
     smooth : whether |f'''| <= f'' holds (generalized self-concordance), which bounds coefficients from a gap.
     kernel : number of the compiled row kernel, and its parameter; None: NumPy does it.
+    variance_power : where the link is the logarithm and the variance a power of the mean, which one.
     classes : whether the target is one of two classes, or a share of them.
     scores : what may choose a strength on held-out rows, by name; its own deviance first.
     """
@@ -34,6 +35,7 @@ class Family:
     convex: bool = True
     steepest: float = np.inf
     smooth: bool = False
+    variance_power: float | None = None
     classes: bool = False
     scores: tuple[str, ...] = ("deviance", "mae")
     kernel: tuple[int, float] | None = None

@@ -27,6 +27,7 @@ class Poisson(Logarithmic):
 
     name = "poisson"
     smooth = True
+    variance_power = 1.0
     kernel = (2, 0.0)
 
     def trouble(self, y: Floats) -> NDArray[np.bool_]:
@@ -118,6 +119,7 @@ class Tweedie(Logarithmic):
             raise UsageError("The family tweedie of power 2 is the family gamma: ask for that.")
         self.convex = self.power <= 2
         self.smooth = self.power <= 2
+        self.variance_power = self.power
         self.kernel = (4, self.power)
 
     @property

@@ -14,7 +14,7 @@ from .newton_descent import OF_ONE, STATIONARY, State, descend, give_curvature
 from .newton_problems import Point, Problems
 from .plan import Floats, Plan, Progress, SparseRows
 
-OF_FOLDS = 1e-8  # relative gap of fits that nobody sees
+OF_FOLDS = 1e-7  # relative gap of fits that nobody sees
 OF_WHOLE = 1e-11  # and of those that somebody does
 FEW = 1_500  # columns whose Gram is small enough to be kept whole
 MOST_WORKING = 10_000

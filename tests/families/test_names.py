@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from exact_families import ALL, names
 
+import bridle
 from bridle.errors import DataError, UsageError
 from bridle.families import (
     FAMILIES,
@@ -149,3 +150,27 @@ def test_tweedie_of_power_two_is_sent_to_gamma():
     """Its own formula divides by 2 - power."""
     with pytest.raises(UsageError, match="gamma"):
         Tweedie(2)
+
+
+def test_an_offset_that_is_no_logarithm_is_refused() -> None:
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((40, 2)), rng.poisson(1.0, 40)
+    offset = rng.standard_normal(40)
+    offset[7] = 5_000.0
+    for call in (
+        lambda: bridle.fit(X, y, family="poisson", offset=offset),
+        lambda: bridle.path(X, y, family="poisson", offset=offset),
+    ):
+        with pytest.raises(DataError, match=r"offset is 5000 in row 8.*logarithm of the exposure"):
+            call()
+    assert bridle.path(X, y, family="huber", offset=offset).coefs.shape[1] == 2
+
+
+def test_the_deviance_explained_of_one_class_has_no_meaning() -> None:
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((60, 2))
+    model = bridle.fit(
+        X, (X[:, 0] + rng.standard_normal(60) > 0).astype(int), family="binomial", nested=False
+    )
+    with pytest.raises(DataError, match="constant on these rows"):
+        model.score(X[:5], np.ones(5))

@@ -11,6 +11,8 @@ from ..errors import DataError, UsageError
 
 Floats = NDArray[np.float64]
 
+FARTHEST = 300.0  # of an offset under a logarithm or a logit: its exponential has 130 digits
+
 
 class Family:
     """Half the unit deviance of a target y at the linear predictor eta, and what follows from it.
@@ -105,6 +107,17 @@ class Family:
                 f"The target {name} is {y[bad[0]]:g} in row {int(bad[0]) + 1}; the family {self.text} needs {self.domain}."
             )
 
+    def check_offset(self, offset: Floats | None) -> None:
+        """Refuses, with a link, an offset whose exponential is no number to count with, naming the first row."""
+        if offset is None or self.link == "identity":
+            return
+        far = np.flatnonzero(np.abs(offset) > FARTHEST)
+        if len(far):
+            raise DataError(
+                f"The offset is {offset[far[0]]:g} in row {int(far[0]) + 1}. With the {self.link} link of the family "
+                f"{self.text} it lies at most {FARTHEST:g} from 0: give the logarithm of the exposure, not itself."
+            )
+
     def check(
         self, y: Floats, name: str, weights: Floats | None = None, offset: Floats | None = None
     ) -> None:
@@ -118,6 +131,7 @@ class Family:
             Naming the first row.
         """
         self.check_domain(y, name)
+        self.check_offset(offset)
         used = slice(None) if weights is None else weights > 0
         seen, shift = y[used], np.zeros(1) if offset is None else offset[used]
         if len(seen) and not (seen != seen[0]).any():

@@ -155,6 +155,7 @@ def check_target(rows: Rows) -> None:
     """Refuses a target that the family cannot have; a constant one is fitted where its intercept is a number."""
     family, y = rows.family, rows.y
     family.check_domain(y, "y")
+    family.check_offset(rows.offset)
     seen = y if rows.weights is None else y[rows.weights > 0]
     if not len(seen) or (seen != seen[0]).any():
         return

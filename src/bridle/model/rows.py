@@ -147,7 +147,8 @@ def deviance_explained(
     constant = constant_model(family, target, weights, offset, fit_intercept)
     eta = constant + np.zeros(len(target)) + (0.0 if offset is None else offset)
     total = float(share @ family.loss(target, eta))
-    if total == 0:
+    used = target[share > 0]
+    if total == 0 or (offset is None and not (used != used[:1]).any()):
         raise DataError("The target is constant on these rows, so the deviance explained has no meaning.")
     return 1.0 - float(share @ family.loss(target, predicted)) / total
 

@@ -14,7 +14,9 @@ from .newton_descent import OF_ONE, STATIONARY, State, descend, give_curvature
 from .newton_problems import Point, Problems
 from .plan import Floats, Plan, Progress, SparseRows
 
-OF_FOLDS = 1e-7  # relative gap of fits that nobody sees
+# Relative gap of fits that nobody sees. A lasso's grows in step with what its gradient lacks, where there is a ridge part
+# with the square of it.
+OF_FOLDS, OF_LASSO_FOLDS = 1e-8, 1e-7
 OF_WHOLE = 1e-11  # and of those that somebody does
 FEW = 1_500  # columns whose Gram is small enough to be kept whole
 MOST_WORKING = 10_000
@@ -88,8 +90,6 @@ class NewtonPaths:
     def __init__(self, problems: Problems, plan: Plan, kept: int) -> None:
         self.problems, self.plan, self.kept = problems, plan, min(kept, len(problems))
         self.steps = problems.steps(plan.penalty.factors, problems.null_loss)
-        self.tolerance = np.full(len(problems), max(plan.tolerance, OF_FOLDS))
-        self.tolerance[: self.kept] = min(plan.tolerance, OF_WHOLE)
         self.state = state_of(plan)
 
     def run(self, ratio: int, progress: Progress) -> PathArrays:
@@ -101,7 +101,7 @@ class NewtonPaths:
         for k, alpha in enumerate(alphas):
             point, gaps = descend(
                 problems, self.steps, point, plan.penalty, alpha * mix, alpha * (1 - mix), problems.null_loss,
-                self.tolerance, self.kept, self.state,
+                tolerances(problems, plan, ratio, self.kept), self.kept, self.state,
             )  # fmt: skip
             check_finite(problems, point, alpha)
             out.record(k, problems, point, gaps, None)
@@ -117,8 +117,6 @@ class WorkingPaths:
 
     def __init__(self, problems: Problems, plan: Plan, kept: int) -> None:
         self.problems, self.plan, self.kept = problems, plan, min(kept, len(problems))
-        self.tolerance = np.full(len(problems), max(plan.tolerance, OF_FOLDS))
-        self.tolerance[: self.kept] = min(plan.tolerance, OF_WHOLE)
         self.state = state_of(plan)
         scale = problems.x_scale
         self._inverse = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1.0), 0.0)
@@ -142,7 +140,8 @@ class WorkingPaths:
             l1, l2 = alpha * mix, alpha * (1 - mix)
             while True:
                 point, gaps = descend(
-                    part, steps, point, part.penalty, l1, l2, problems.null_loss, self.tolerance, self.kept,
+                    part, steps, point, part.penalty, l1, l2, problems.null_loss,
+                    tolerances(problems, plan, ratio, self.kept), self.kept,
                     self.state,
                 )  # fmt: skip
                 pull = self._pull(problems.gradient_at(part, point))
@@ -208,6 +207,14 @@ class WorkingPaths:
     ) -> tuple[NDArray[np.intp], Problems, Any, Point]:
         more = self.problems.with_masks(np.union1d(working, wanting))
         return more, *self._part(more, working, point)
+
+
+def tolerances(problems: Problems, plan: Plan, ratio: int, kept: int) -> Floats:
+    """(K,) relative gaps at which the problems may stop, at the l1_ratio at this place of the plan."""
+    folds = OF_LASSO_FOLDS if plan.l1_ratios[ratio] == 1 else OF_FOLDS
+    out = np.full(len(problems), max(plan.tolerance, folds))
+    out[:kept] = min(plan.tolerance, OF_WHOLE)
+    return out
 
 
 def check_finite(problems: Problems, point: Point, alpha: float) -> None:

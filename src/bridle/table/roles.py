@@ -197,7 +197,7 @@ def read_order(table: Table, name: str) -> npt.NDArray[Any]:
 def _missing_rows(table: Table, name: str, role: str, gone: npt.NDArray[np.bool_], advice: str) -> DataError:
     rows = np.flatnonzero(gone)
     places = ", ".join(table.where(int(row)) for row in rows[:3]) + (", ..." if len(rows) > 3 else "")
-    verb = "is" if role == "target" else "are"
+    verb = "are" if role in ("weights", "groups") else "is"
     return DataError(
         f'The {role} "{name}" of {table.name} {verb} missing in {counted(len(rows), "row")} of '
         f"{len(gone):,}: "

@@ -231,8 +231,9 @@ def test_two_weights_and_methods_are_the_engines(open_at: Any, which: str, reque
     assert found.reason in page.inner_text("main") and page.locator("text=neural networks").count() == 0
     # Another pair: the choice stays in the focus while its numbers are on their way.
     other = page.locator(".pair-choice select").nth(1)
+    last = other.evaluate("e => e.selectedIndex === e.options.length - 1")
     other.focus()
-    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp" if last else "ArrowDown")
     page.wait_for_function(
         "pair => JSON.stringify(bridleLab.facts().corner?.pair) !== pair", arg=f"[{i},{j}]"
     )

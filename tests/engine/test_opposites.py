@@ -9,7 +9,8 @@ import bridle
 
 
 def test_of_the_two_levels_of_a_category_one_is_kept() -> None:
-    # Found on these rows: what Newton's curvature learnt from the smallest moves told the two levels apart, and one took over from the other.
+    # Found on these rows: what Newton's curvature learnt from the smallest moves told the two levels apart, and one took
+    # over from the other.
     rng = np.random.default_rng(6)
     rows = []
     for n in range(200):

@@ -7,22 +7,13 @@
 
 namespace bridle {
 
-void WideFamilyDense::grow(int64_t capacity, int64_t m) {
-  if (capacity <= capacity_) return;
-  const int64_t wider = std::max<int64_t>(capacity, std::max<int64_t>(64, capacity_ * 3 / 2));
-  std::vector<double> gram(wider * wider);
-  for (int64_t i = 0; i < m; ++i) std::copy_n(gram_.data() + i * capacity_, m, gram.data() + i * wider);
-  gram_.swap(gram);
-  capacity_ = wider;
-}
-
 void WideFamilyDense::store(int64_t old) {
   const int64_t m = static_cast<int64_t>(working_.size());
   for (int64_t at = old; at < m; ++at) {
     every_.push_back(at);
     copy_column(working_[at], train_, test_);
   }
-  grow(m, old);
+  widen(gram_, capacity_, m, old);
   c_.resize(m);
 }
 

@@ -23,7 +23,6 @@ class WideFamilyDense final : public WideFamily {
   void forget() override { descent_.reset(); }
   double worth() const override;
   std::vector<double> hessian(const std::vector<int64_t>& columns) const override;
-  void grow(int64_t capacity, int64_t m);
   double* entry(int64_t i, int64_t j) { return gram_.data() + i * capacity_ + j; }
 
   std::vector<int64_t> every_;        // places in the working set

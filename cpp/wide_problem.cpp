@@ -131,4 +131,13 @@ int64_t WideProblem::nonzero() const {
   return std::count_if(b_.begin(), b_.end(), [](double value) { return value != 0; });
 }
 
+void widen(std::vector<double>& matrix, int64_t& capacity, int64_t wanted, int64_t m) {
+  if (wanted <= capacity) return;
+  const int64_t wider = std::max<int64_t>(wanted, std::max<int64_t>(64, capacity * 3 / 2));
+  std::vector<double> larger(wider * wider);
+  for (int64_t i = 0; i < m; ++i) std::copy_n(matrix.data() + i * capacity, m, larger.data() + i * wider);
+  matrix.swap(larger);
+  capacity = wider;
+}
+
 }  // namespace bridle

@@ -60,4 +60,7 @@ class WideProblem {
 void null_gradient(const WideData& data, const uint8_t* train, bool fit_intercept, bool standardize, double* c,
                    double* x_mean, double* x_scale, double* y_mean, double* y_scale);
 
+// Makes room for `wanted` columns in a square matrix of `capacity` by `capacity`, whose first m rows and columns stay.
+void widen(std::vector<double>& matrix, int64_t& capacity, int64_t wanted, int64_t m);
+
 }  // namespace bridle

@@ -31,15 +31,6 @@ void WideSquares::restart() {
   alpha_before = 0;
 }
 
-void WideSquares::grow(int64_t capacity, int64_t m) {
-  if (capacity <= capacity_) return;
-  const int64_t wider = std::max<int64_t>(capacity, std::max<int64_t>(64, capacity_ * 3 / 2));
-  std::vector<double> gram(wider * wider);
-  for (int64_t i = 0; i < m; ++i) std::copy_n(gram_.data() + i * capacity_, m, gram.data() + i * wider);
-  gram_.swap(gram);
-  capacity_ = wider;
-}
-
 void WideSquares::take(int64_t old) {
   const int64_t m = static_cast<int64_t>(working_.size());
   for (int64_t at = old; at < m; ++at) {
@@ -94,7 +85,7 @@ void WideSquares::add_dense(int64_t place) {
 // Rows of the Gram of the columns that are new, in one product with all that stand.
 void WideSquares::multiply(int64_t old) {
   const int64_t m = static_cast<int64_t>(working_.size());
-  grow(m, old);
+  widen(gram_, capacity_, m, old);
   char yes = 'T', no = 'N';
   int rows = static_cast<int>(m), fresh = static_cast<int>(m - old), k = static_cast<int>(train_rows_.size()),
       stride = static_cast<int>(capacity_);

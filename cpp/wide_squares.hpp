@@ -23,7 +23,6 @@ class WideSquares final : public WideProblem {
 
  private:
   void take(int64_t old) override;
-  void grow(int64_t capacity, int64_t m);
   bool thin_here(int64_t place) const;
   void add_thin(int64_t place);
   void add_dense(int64_t place);

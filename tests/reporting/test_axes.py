@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -9,8 +10,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bridle.reporting.axes import Alphas, Linear, Mark, fitted, log_ticks, mark_lines, nice_ticks, spread
+from bridle.reporting.axes import (
+    Alphas,
+    Linear,
+    Mark,
+    alpha_axis,
+    fitted,
+    fitting_ticks,
+    log_ticks,
+    mark_lines,
+    nice_ticks,
+    spread,
+)  # fmt: skip
 from bridle.reporting.axes import text_width as width_of
+from bridle.reporting.formatting import ticks_text
 
 _POSITIVE = st.floats(1e-12, 1e6)
 
@@ -59,6 +72,24 @@ def test_log_ticks_are_inside_and_few(low: float, ratio: float, most: int) -> No
     if len(ticks) > 1:
         assert low * 0.999 <= ticks[0]
         assert ticks[-1] <= low * ratio * 1.001
+
+
+@given(_POSITIVE, st.floats(1.5, 1e9), st.booleans(), st.booleans())
+def test_labels_along_alphas_do_not_touch(low: float, ratio: float, zero: bool, narrow: bool) -> None:
+    width = 200.0 if narrow else 540.0
+    scale = Alphas.over([low * ratio, low, *([0.0] if zero else [])], 50.0, 50.0 + width)
+    found = re.findall(r'class="tick" x="([^"]+)"[^>]*>([^<]+)<', "".join(alpha_axis(scale, 300.0, narrow)))
+    sides = ((float(x), side * width_of(label, 12) / 2) for x, label in found for side in (-1, 1))
+    ends = [half for _, half in sorted((x + half, half) for x, half in sides)]
+    assert [half > 0 for half in ends] == [False, True] * len(found)
+    assert not zero or "0" in [label for _, label in found]
+
+
+@given(st.floats(1e-3, 1e12), st.floats(150, 500), st.integers(3, 8))
+def test_labels_side_by_side_have_room_or_are_two(high: float, room: float, most: int) -> None:
+    ticks = fitting_ticks(0.0, high, room, most)
+    assert set(ticks) <= set(nice_ticks(0.0, high, len(ticks)))
+    assert len(ticks) <= 2 or width_of("".join(ticks_text(ticks)), 12) <= room
 
 
 @given(st.lists(st.floats(0, 300), min_size=1, max_size=15))

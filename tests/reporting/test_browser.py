@@ -52,6 +52,29 @@ _OUTSIDE = """() => {
   return out;
 }"""
 
+_COLLISIONS = """() => {
+  const out = [];
+  for (const s of document.querySelectorAll('svg.figure')) {
+    const texts = [...s.querySelectorAll('text')];
+    const boxes = texts.map(t => [t.textContent, t.getBoundingClientRect()]);
+    boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
+      const x = Math.min(p.right, q.right) - Math.max(p.left, q.left);
+      const y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
+      if (x > 1 && y > 3) out.push(s.id + ': ' + a + ' / ' + b);
+    }));
+  }
+  return out;
+}"""
+_CUT_OFF = """() => [...document.querySelectorAll('svg.figure text')].filter(t => {
+  const box = t.getBoundingClientRect(), frame = t.ownerSVGElement.getBoundingClientRect();
+  return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1);
+}).map(t => t.ownerSVGElement.id + ': ' + t.textContent)"""
+_FONTS = {
+    "as it is": "main {}",
+    "one width": "* { font-family: 'DejaVu Sans Mono', 'Liberation Mono', monospace !important; }",
+    "spaced": "* { letter-spacing: .05em !important; }",
+}
+
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
 @pytest.mark.parametrize(
@@ -91,22 +114,20 @@ def test_labels_of_the_figures_do_not_collide(page_of: Any) -> None:
     linear = ("diabetes", "categorical", "wide", "given_path", "leave_one_out", "one_rule")
     for name in (*linear, "classes", "hostile_classes", "counts", "claims"):
         for width in (360, 1280):
-            collisions = page_of(name, width).evaluate(
-                """() => {
-                  const out = [];
-                  for (const s of document.querySelectorAll('svg.figure')) {
-                    const texts = [...s.querySelectorAll('text')];
-                    const boxes = texts.map(t => [t.textContent, t.getBoundingClientRect()]);
-                    boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
-                      const x = Math.min(p.right, q.right) - Math.max(p.left, q.left);
-                      const y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-                      if (x > 1 && y > 3) out.push(s.id + ': ' + a + ' / ' + b);
-                    }));
-                  }
-                  return out;
-                }"""
-            )
+            collisions = page_of(name, width).evaluate(_COLLISIONS)
             assert collisions == [], (name, width)
+
+
+@pytest.mark.parametrize("font", _FONTS)
+@pytest.mark.parametrize("name", ["categorical", "classes", "counts", "given_path"])
+def test_a_wider_font_finds_room(page_of: Any, name: str, font: str) -> None:
+    """Which font a reader has is not known: nothing may depend on a narrow one."""
+    page = page_of(name, 320)
+    page.add_style_tag(content=_FONTS[font])
+    page.evaluate(_OPEN_ALL)
+    assert page.evaluate(_OUTSIDE) == []
+    assert page.evaluate(_COLLISIONS) == []
+    assert page.evaluate(_CUT_OFF) == []
 
 
 def test_dark_follows_the_reader(page_of: Any) -> None:

@@ -15,6 +15,7 @@ import pytest
 from bridle.errors import FileError
 from bridle.reporting import report
 from bridle.reporting.formatting import number, signed
+from bridle.reporting.page import tabular
 
 _VOID = {"meta", "link", "br", "img", "input"}
 
@@ -218,3 +219,14 @@ def test_text_has_contrast_in_light_in_dark_and_on_paper(models: Any) -> None:
         for ink, back, least in pairs:
             light, dark = sorted((_luminance(p[ink]), _luminance(p[back])), reverse=True)
             assert (light + 0.05) / (dark + 0.05) >= least, (ink, back)
+
+
+def test_a_table_may_break_in_bridles_own_words_and_before_signs_only() -> None:
+    head = '<table class="deviance"><thead><tr><th>Mean deviance</th><th>DEVIANCE &lt;x</th></tr></thead>'
+    body = "<tr><th>deviance</th><td>1.5\u00a0±\u00a00.2</td><td>2\u00a0×\u00a010</td><td>6\u00a0ms</td></tr>"
+    broken = tabular(head + body)
+    assert broken.startswith(
+        '<table class="deviance"><thead><tr><th>Mean <span class="word">devi\u00adance</span></th>'
+        "<th>DEVIANCE &lt;x</th>"
+    )
+    assert broken.endswith(body.replace("\u00a0±", " ±").replace("\u00a0×", " ×"))

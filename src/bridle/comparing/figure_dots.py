@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..reporting import axes
-from ..reporting.axes import Linear
+from ..reporting.axes import BOLD, Linear
 from ..reporting.formatting import ticks_text
 
 WIDE_TEXT = 190.0
@@ -52,18 +52,19 @@ def dots_figure(
     narrow, zero = width < 500, sides is not None
     step, top = (44, 6.0) if narrow else (31, 6.0)
     low, high = _reach(rows, zero)
-    room = 0.0 if narrow else min(max(axes.text_width(row.name, 13) for row in rows) + 24, width / 3)
-    left, right = (8.0, width - 8) if narrow else (room, width - WIDE_TEXT)
+    room = 0.0 if narrow else min(axes.widest((row.name for row in rows), 13 * BOLD) + 24, width / 3)
+    said = axes.widest((row.text for row in rows), 13) + 12  # the texts at the right
+    left, right = (8.0, width - 8) if narrow else (room, width - max(said, WIDE_TEXT))
     x = Linear(low, high, left, right)
     bottom = top + step * len(rows)
     body = []
-    ticks = _ticks(low, high, (right - left), 4 if narrow else 6)
+    ticks = axes.fitting_ticks(low, high, right - left, 4 if narrow else 6)
     for tick, label in zip(ticks, ticks_text(ticks)):
         half = axes.text_width(label, 12) / 2
         body.append(axes.line(x(tick), top, x(tick), bottom, "zero" if zero and tick == 0 else "grid"))
         body.append(axes.text(min(max(x(tick), half), width - half), bottom + 17, label, "tick", "middle"))
     for at, row in enumerate(rows):
-        body.append(_row(row, x, top + step * at, width, narrow))
+        body.append(_row(row, x, top + step * at, width, width - said if narrow else room - 12, narrow))
     body.append(axes.line(left, bottom, right, bottom, "axis"))
     if sides is None:
         body.append(axes.text(left, bottom + 36, axes.fitted(unit, 12, width - left), "label"))
@@ -71,18 +72,8 @@ def dots_figure(
         body.append(axes.text(left, bottom + 36, f"← {sides[0]}", "label"))
         body.append(axes.text((left + right) / 2, bottom + 36, unit, "label", "middle"))
         body.append(axes.text(right, bottom + 36, f"{sides[1]} →", "label", "end"))
-    said = "; ".join(f"{row.name}: {row.text}" for row in rows)
-    return axes.drawing(ident, width, bottom + 44, title, said + ".", body)
-
-
-def _ticks(low: float, high: float, room: float, most: int) -> list[float]:
-    """As many round numbers as their labels have room."""
-    while True:
-        ticks = axes.nice_ticks(low, high, most)
-        wide = max(axes.text_width(label, 12) for label in ticks_text(ticks)) + 14
-        if most <= 2 or wide * len(ticks) <= room:
-            return ticks
-        most -= 1
+    described = "; ".join(f"{row.name}: {row.text}" for row in rows) + "."
+    return axes.drawing(ident, width, bottom + 44, title, described, body)
 
 
 def _reach(rows: Sequence[Dot], zero: bool) -> tuple[float, float]:
@@ -117,10 +108,10 @@ def _span(row: Dot, zero: bool) -> tuple[float, float]:
     return (min(ends), max(ends)) if ends else (0.0, 0.0)
 
 
-def _row(row: Dot, x: Linear, y: float, width: float, narrow: bool) -> str:
+def _row(row: Dot, x: Linear, y: float, width: float, room: float, narrow: bool) -> str:
     middle, label = (y + 31, y + 18) if narrow else (y + 15, y + 20)
     name = "name mark" if row.strong else "name"
-    parts = axes.text(0, label, axes.fitted(row.name, 13, width / 3 if not narrow else width / 2), name)
+    parts = axes.text(0, label, axes.fitted(row.name, 13 * BOLD, room), name)
     parts += axes.text(width, label, row.text, "value", "end")
     outside = row.value > x.high or row.value < x.low
     if outside:

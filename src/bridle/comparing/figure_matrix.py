@@ -39,8 +39,10 @@ def matrix_figure(
     longest = max((axes.text_width(visible(name), 13) for name in variables), default=0.0)
     room = min(longest + 16, width * (0.36 if narrow else 0.4))
     column = min((width - room) / max(len(methods), 1), 120.0)
-    turned = any(axes.text_width(word, 12) > column - 4 for method in methods for word in _lines(method))
-    head = max(axes.text_width(method, 12) for method in methods) + 12 if turned else 46.0
+    turned = any(
+        axes.text_width(word, 12 * axes.BOLD) > column - 4 for method in methods for word in _lines(method)
+    )
+    head = axes.widest(methods, 12 * axes.BOLD) + 12 if turned else 46.0
     largest = max((cell.size for row in cells for cell in row), default=0.0) or 1.0
     body = []
     for j, method in enumerate(methods):

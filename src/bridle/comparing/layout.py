@@ -112,9 +112,7 @@ def _row(of: Comparison, row: Row) -> dict[str, Any]:
     return {
         "title": row.title,
         "recommended": row is of.recommended,
-        "error": saying.error_text(row).replace(
-            "\u00a0±", " ±"
-        ),  # may break there where the screen is narrow
+        "error": saying.error_text(row),
         "explained": percent(row.explained) if row.possible else _NONE,
         "auc": saying.auc_text(row),
         "log_loss": number(row.scores["log_loss"]) if row.scores else _NONE,

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from .. import __version__
-from ..reporting.page import page_of, report
+from ..reporting.page import page_of, report, tabular
 from .layout import page_values
 from .result import Comparison
 
@@ -53,6 +53,7 @@ def _template() -> Any:
     environment.filters["svg"] = (
         Markup  # bridle's own SVG and CSS; names inside were escaped where the SVG was made
     )
+    environment.filters["tabular"] = tabular
     return environment.from_string(_read("bridle.comparing", "compare.html.j2"))
 
 

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 import numpy.typing as npt
 
-from .formatting import alpha_tick, visible
+from .formatting import alpha_tick, ticks_text, visible
 
 Floats = npt.NDArray[np.float64]
 
-_NARROW = frozenset("ijlIft.,:;'|!()[]{}/ -r")
-_WIDE = frozenset("mwMW@%&—…�")
+# Which font draws a figure is known to its reader alone, and none may need more room than was left. So texts are taken to
+# be as wide as in DejaVu Sans (about as wide as Verdana), whose advance widths in em these are, or as in a face with
+# letters of one width, where that is more.
+_EMS = {
+    **dict.fromkeys(" ijlIftr.,:;'|!()[]/\\-·⁻", 0.41),
+    **dict.fromkeys('ckszvxyJ?*_`"–', 0.58),
+    **dict.fromkeys("DGHNOQU", 0.78),
+    **dict.fromkeys("w&+<=>#~^−×±→←", 0.84),
+    **dict.fromkeys("mMW@%—…⋯�", 1.0),
+}
+_ONE_WIDTH = 0.602
+BOLD = 1.12  # bold letters are that much wider
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,26 @@ def log_ticks(low: float, high: float, most: int = 7) -> list[float]:
     return inside or [float(f"{math.sqrt(low * high):.2g}")]
 
 
+def fitting_ticks(
+    low: float,
+    high: float,
+    room: float,
+    most: int,
+    written: Callable[[Sequence[float]], list[str]] = ticks_text,
+) -> list[float]:
+    """Round numbers inside [low, high], as many as their labels have room side by side, at most ``most``.
+
+    >>> fitting_ticks(0.0, 5e6, 300.0, 6), fitting_ticks(0.0, 5.0, 300.0, 6)
+    ([0.0, 2000000.0, 4000000.0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+    """
+    while True:
+        ticks = nice_ticks(low, high, most)
+        wide = widest(written(ticks), 12) + 14
+        if most <= 2 or wide * len(ticks) <= room:
+            return ticks
+        most -= 1
+
+
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Move positions apart to at least ``gap`` between neighbours, by the least squared displacement.
 
@@ -153,20 +184,27 @@ def px(value: float) -> str:
 
 
 def text_width(content: str, size: float) -> float:
-    """About how many pixels wide a text is in a sans serif of this size; a little generous."""
-    ems = 0.0
+    """How many pixels wide a text of this size may be, in one of the wider fonts."""
+    ems, letters = 0.0, 0
     for character in content:
         if unicodedata.combining(character) or unicodedata.category(character) == "Cf":
             continue
+        letters += 1
         if unicodedata.east_asian_width(character) in "WF":
             ems += 1.0
-        elif character in _NARROW:
-            ems += 0.36
-        elif character in _WIDE:
-            ems += 0.9
         else:
-            ems += 0.7 if character.isupper() else 0.58
-    return ems * size
+            ems += _EMS.get(character) or (0.7 if character.isupper() else 0.64)
+    return max(ems, _ONE_WIDTH * letters) * size
+
+
+def widest(contents: Iterable[str], size: float) -> float:
+    """The width of the widest of these texts, in whole pixels."""
+    return float(math.ceil(max((text_width(content, size) for content in contents), default=0.0)))
+
+
+def room_of_ticks(labels: Iterable[str], least: float) -> float:
+    """How far in a plot begins whose vertical axis has these labels, which end 8 pixels before it."""
+    return max(least, widest(labels, 12) + 10)
 
 
 def fitted(name: object, size: float, room: float) -> str:
@@ -175,7 +213,11 @@ def fitted(name: object, size: float, room: float) -> str:
     >>> fitted("bmi", 12, 100), len(fitted("x" * 200, 12, 100)) < 20
     ('bmi', True)
     """
-    content = visible(name)
+    return cut(visible(name), size, room)
+
+
+def cut(content: str, size: float, room: float) -> str:
+    """A text made of visible names, cut in the middle to fit into ``room`` pixels."""
     if text_width(content, size) <= room:
         return content
     isolated = content.startswith("\u2068")
@@ -183,8 +225,8 @@ def fitted(name: object, size: float, room: float) -> str:
     keep = len(letters)
     while keep > 2 and text_width(letters[: (keep + 1) // 2] + "…" + letters[-(keep // 2) :], size) > room:
         keep -= 1
-    cut = letters[: (keep + 1) // 2].rstrip() + "…" + letters[-(keep // 2) :].lstrip()
-    return f"\u2068{cut}\u2069" if isolated else cut
+    left = letters[: (keep + 1) // 2].rstrip() + "…" + letters[-(keep // 2) :].lstrip()
+    return f"\u2068{left}\u2069" if isolated else left
 
 
 def _written(content: str) -> str:
@@ -235,15 +277,33 @@ def drawing(
 def alpha_axis(scale: Alphas, y: float, narrow: bool) -> list[str]:
     """The axis below a figure over alphas, strong penalties on the left."""
     parts = [line(scale.start, y, scale.zero or scale.end, y, "axis")]
-    for tick in scale.ticks(5 if narrow else 8):
+    for tick in _apart(scale, 5 if narrow else 8):
         parts.append(line(scale(tick), y, scale(tick), y + 5, "axis"))
         parts.append(text(scale(tick), y + 19, alpha_tick(tick), "tick", "middle"))
     end = scale.zero or scale.end
     left, right = ("← stronger", "weaker →") if narrow else ("← stronger penalty", "weaker penalty →")
     parts.append(text(scale.start, y + 38, left, "label"))
-    parts.append(text((scale.start + end) / 2, y + 38, "alpha", "label", "middle"))
+    before, after = scale.start + text_width(left, 12), end - text_width(right, 12)
+    if after - before > text_width("alpha", 12):  # in the middle of what the two at the ends leave free
+        parts.append(text((before + after) / 2, y + 38, "alpha", "label", "middle"))
     parts.append(text(end, y + 38, right, "label", "end"))
     return parts
+
+
+def _apart(scale: Alphas, most: int) -> list[float]:
+    """As many ticks of a scale as have labels that do not touch; what touches the place of zero gives way to it."""
+
+    def touch(a: float, b: float) -> bool:
+        return abs(scale(a) - scale(b)) < text_width(alpha_tick(a) + alpha_tick(b), 12) / 2 + 6
+
+    while True:
+        positive = sorted(tick for tick in scale.ticks(most) if tick > 0)
+        if most <= 2 or not any(touch(a, b) for a, b in itertools.pairwise(positive)):
+            break
+        most -= 1
+    if scale.zero is None:
+        return positive
+    return [0.0, *(tick for tick in positive if not touch(0.0, tick))]
 
 
 def mark_lines(
@@ -259,7 +319,7 @@ def mark_lines(
     taken: list[tuple[float, float, int]] = []
     parts = []
     for i, mark in enumerate(merged):
-        x, wide = scale(mark.alpha), text_width(mark.label, 12) + 5
+        x, wide = scale(mark.alpha), text_width(mark.label, 13 * BOLD) + 5
         left = i < len(merged) - 1
         if (left and x - wide < room[0]) or (not left and x + wide > room[1]):
             left = not left

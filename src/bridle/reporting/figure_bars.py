@@ -64,11 +64,14 @@ def bars_figure(
     narrow = width < 500
     lengths = [b.length for g in groups for b in g.bars] or [0.0]
     low, high = min(0.0, *lengths), max(0.0, *lengths)
-    left, right = (0.0, width) if narrow else (_name_room(groups, width), width - 96)
+    said = axes.widest([value, *(b.text for g in groups for b in g.bars)], 13) + 12  # the texts at the right
+    left, right = (0.0, width) if narrow else (_name_room(groups, width), width - max(said, 96.0))
     x = Linear(low, high, left, right) if high > low else Linear(0.0, 1.0, left, right)
     body: list[str] = []
     y = 14.0
-    body += [axes.text(left, y, axes.fitted(unit, 12, width - left - 90), "label")]
+    body += [
+        axes.text(left, y, axes.fitted(unit, 12, width - left - axes.text_width(value, 12) - 12), "label")
+    ]
     body += [axes.text(width, y, value, "label", "end")]
     top = y = y + 10
     for group in groups:
@@ -77,7 +80,8 @@ def bars_figure(
             y += 26
         for bar in group.bars:
             indent = 14.0 if group.categorical else 0.0
-            body.append(_bar(bar, group, x, y, indent, width, narrow))
+            room = (width - max(said, 90.0) if narrow else left - 14) - indent
+            body.append(_bar(bar, group, x, y, indent, room, width, narrow))
             if narrow:  # a line through all rows would cross the names
                 body.append(axes.line(x(0.0), y + 21, x(0.0), y + 36, "zero"))
             y += 40 if narrow else 28
@@ -96,10 +100,11 @@ def _name_room(groups: Sequence[Group], width: float) -> float:
     return min(longest + 24, width / 3)
 
 
-def _bar(bar: Bar, group: Group, x: Linear, y: float, indent: float, width: float, narrow: bool) -> str:
+def _bar(
+    bar: Bar, group: Group, x: Linear, y: float, indent: float, room: float, width: float, narrow: bool
+) -> str:
     style = "up" if bar.length > 0 else "down" if bar.length < 0 else "off"
     start, end = sorted((x(0.0), x(bar.length)))
-    room = (width - 90 if narrow else x.start - 14) - indent
     base, thick = (y + 24, 9) if narrow else (y + 6, 17)
     full = f"{visible(group.name)} = {visible(bar.name)}" if group.categorical else visible(bar.name)
     rect = (
@@ -127,7 +132,8 @@ def errors_figure(rows: Sequence[ErrorBar], *, width: float = 720, ident: str = 
     narrow = width < 500
     reach = max([r.length + (r.standard_error or 0.0) for r in rows], default=1.0) or 1.0
     names = [Group(r.name, (Bar(r.name, 0.0, ""),)) for r in rows]
-    left, right = (0.0, width) if narrow else (_name_room(names, width), width - 110)
+    said = axes.widest((r.text for r in rows), 13) + 12  # the texts at the right
+    left, right = (0.0, width) if narrow else (_name_room(names, width), width - max(said, 110.0))
     x = Linear(0.0, reach, left, right)
     body, y = [], 0.0
     for row in rows:
@@ -143,10 +149,12 @@ def errors_figure(rows: Sequence[ErrorBar], *, width: float = 720, ident: str = 
             ends = x(max(row.length - row.standard_error, 0.0)), x(row.length + row.standard_error)
             parts += axes.line(ends[0], middle, ends[1], middle, "whisker strong")
             parts += "".join(axes.line(e, middle - 4, e, middle + 4, "whisker strong") for e in ends)
-        parts += axes.text(0, label, row.name, "name") + axes.text(width, label, row.text, "value", "end")
+        room = width - axes.text_width(row.text, 13) - 12 if narrow else left - 14
+        name = axes.cut(row.name, 13, room)
+        parts += axes.text(0, label, name, "name") + axes.text(width, label, row.text, "value", "end")
         body.append(f'<g class="series">{parts}{axes.hint(f"{row.name}: {row.text}")}</g>')
         y += 42 if narrow else 31
     if not narrow:
         body.append(axes.line(left, 2, left, y, "axis"))
-    said = "; ".join(f"{r.name}: {r.text}" for r in rows)
-    return axes.drawing(ident, width, y + 4, "Errors side by side", said + ".", body)
+    described = "; ".join(f"{r.name}: {r.text}" for r in rows) + "."
+    return axes.drawing(ident, width, y + 4, "Errors side by side", described, body)

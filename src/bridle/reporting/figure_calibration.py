@@ -8,7 +8,7 @@ import numpy as np
 
 from . import axes
 from .formatting import number, percent, visible
-from .plane import Plane, legend
+from .plane import MARGIN, Plane, before, legend
 
 if TYPE_CHECKING:
     from ..selection.calibrating import Bins
@@ -41,14 +41,15 @@ def calibration_figure(
     2
     """
     narrow = width < 500
-    side = width - 66 if narrow else 400.0
-    top = 34.0
-    room = (48.0, top, 48.0 + side, top + side)
+    ticks = 5 if narrow else 6
     reach = float(np.max([bins.predicted, bins.observed, np.minimum(bins.high, 2 * bins.observed.max())]))
     reach = min(1.03 * reach, 1.0) if shares else 1.03 * reach
     reach = reach if reach > 0 else 1.0
+    top, left = 34.0, before(0.0, reach, ticks, shares=shares)
+    side = width - left - MARGIN if narrow else 400.0
+    room = (left, top, left + side, top + side)
     plane = Plane.of((0.0, reach), (0.0, reach), room, shares=shares)
-    body = plane.drawn(predicted, observed, ticks=5 if narrow else 6)
+    body = plane.drawn(predicted, observed, ticks=ticks)
     body.append(axes.line(plane.x(0), plane.y(0), plane.x(reach), plane.y(reach), "null"))
     for k in range(len(bins)):
         body.append(_bin(bins, k, plane, reach, shares))
@@ -60,7 +61,7 @@ def calibration_figure(
             ("name", "┃ 95% interval of the observed"),
             ("name", "⋯ observed as predicted"),
         ]
-        body += legend(room[2] + 28, top + 12, lines)
+        body += legend(room[2] + 28, top + 12, lines, width - room[2] - 28)
     height = room[3] + 46
     return axes.drawing(ident, width, height, "Calibration", _described(bins, shares), body)
 

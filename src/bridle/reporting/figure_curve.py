@@ -70,13 +70,15 @@ def curve_figure(
     narrow = width < 500
     data = data.sorted()
     height, top, bottom = (410.0, 96.0, 356.0) if narrow else (430.0, 96.0, 376.0)
-    left, gutter = (44.0, 74.0) if narrow else (52.0, 118.0)
+    y = Linear(*_range(data), bottom, top)
+    ticks = axes.nice_ticks(y.low, y.high, 6)
+    left = axes.room_of_ticks(ticks_text(ticks), 44.0 if narrow else 52.0)
+    names = _names(data, y, narrow)
+    gutter = max(74.0 if narrow else 118.0, axes.widest((said for _, said, _ in names), 12 * axes.BOLD) + 8)
     scale = Alphas.over(data.alphas, left, width - gutter)
     end = scale.zero or scale.end
-    y = Linear(*_range(data), bottom, top)
     xs = [scale(a) for a in data.alphas]
     body = [axes.text(0, 14, axes.fitted(unit, 12, width), "label")]
-    ticks = axes.nice_ticks(y.low, y.high, 6)
     for value, label in zip(ticks, ticks_text(ticks)):
         body.append(axes.line(left, y(value), end, y(value), "grid"))
         body.append(axes.text(left - 8, y(value) + 4, label, "tick", "end"))
@@ -90,7 +92,8 @@ def curve_figure(
     body += axes.mark_lines(scale, marks, (46.0, 30.0), bottom, (left, width))
     body += _top_counts(xs, data.counts, counted, top, narrow)
     body += _points(data, xs, marks, y, counted)
-    body += _labels(data, y, end, narrow)
+    places = axes.spread([name[0] for name in names], 16.0, y.end, y.start)
+    body += [axes.text(end + 8, place + 4, said, style) for place, (_, said, style) in zip(places, names)]
     return axes.drawing(
         ident,
         width,
@@ -149,12 +152,13 @@ def _top_counts(
     xs: Sequence[float], counts: Sequence[int], counted: str, top: float, narrow: bool
 ) -> list[str]:
     parts = [axes.text(0, 66, counted, "label")]
-    last, said = -np.inf, None
+    last, said, taken = -np.inf, None, -np.inf
     for x, amount in zip(xs, counts):
-        if amount != said and x - last >= (30 if narrow else 34):
+        half = axes.text_width(f"{amount:,}", 12) / 2
+        if amount != said and x - last >= (30 if narrow else 34) and x - half >= taken:
             parts.append(axes.text(x, 84, f"{amount:,}", "tick", "middle"))
             parts.append(axes.line(x, top - 7, x, top - 3, "axis"))
-            last, said = x, amount
+            last, said, taken = x, amount, x + half + 6
     return parts
 
 
@@ -178,15 +182,14 @@ def _points(
     return parts
 
 
-def _labels(data: CurveData, y: Linear, end: float, narrow: bool) -> list[str]:
+def _names(data: CurveData, y: Linear, narrow: bool) -> list[tuple[float, str, str]]:
+    """What stands beside the ends of the lines, from the top down: where it wants to be, the text, its CSS class."""
     names = [(_inside(y, data.error[-1]), "held out", "end heldout")]
     if np.isfinite(data.train).any():
         names.append((_inside(y, data.train[-1]), "training", "end train"))
     if data.null_error is not None and y.low <= data.null_error <= y.high:
         names.append((y(data.null_error), data.constant if narrow else f"always {data.constant}", "end null"))
-    names.sort()
-    places = axes.spread([n[0] for n in names], 16.0, y.end, y.start)
-    return [axes.text(end + 8, place + 4, said, style) for place, (_, said, style) in zip(places, names)]
+    return sorted(names)
 
 
 def _described(data: CurveData, marks: Sequence[Mark], unit: str) -> str:

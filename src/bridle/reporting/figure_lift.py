@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import axes
 from .formatting import number, signed_percent, visible
-from .plane import Plane
+from .plane import Plane, before
 
 if TYPE_CHECKING:
     from ..selection.calibrating import Bins
@@ -39,14 +40,18 @@ def lift_figure(
     2
     """
     narrow = width < 500
-    top, bottom, left = 34.0, 300.0 if narrow else 330.0, 52.0
-    gutter = 76.0 if narrow else 118.0
+    top, bottom = 34.0, 300.0 if narrow else 330.0
+    names = ("the model", "observed", "constant") if narrow else ("this model", "observed", visible(constant))
+    # as wide as the names beside the ends of the lines are, but of a long one only what its share is
+    gutter = min(max(76.0 if narrow else 118.0, axes.widest(names, 12 * axes.BOLD) + 12), width / 4)
     over = {name: getattr(bins, name) / bins.constant for name in ("predicted", "observed", "low", "high")}
     far = np.minimum(over["high"], 2 * over["observed"].max())  # one wide interval does not flatten the rest
     drawn = np.concatenate([over["predicted"], over["observed"], over["low"], far, [1.0]])
     low, high = float(drawn.min()), float(drawn.max())
     margin = 0.06 * (high - low) or 0.5
-    plane = Plane.of((0.0, 1.0), (max(low - margin, 0.0), high + margin), (left, top, width - gutter, bottom))
+    low, high = max(low - margin, 0.0), high + margin
+    left = max(before(low, high, 6, shares=True), 52.0)
+    plane = Plane.of((0.0, 1.0), (low, high), (left, top, width - gutter, bottom))
     share = bins.exposure / bins.exposure.sum()
     middle = np.cumsum(share) - 0.5 * share
     body = _ground(plane, exposure, narrow)
@@ -55,7 +60,7 @@ def lift_figure(
     body.append(axes.polyline(xs, [plane.y(float(v)) for v in over["predicted"]], "curve heldout"))
     for k in range(len(bins)):
         body.append(_bin(bins, k, float(middle[k]), {n: float(v[k]) for n, v in over.items()}, plane))
-    body += _labels(plane, over, constant, narrow, width)
+    body += _labels(plane, over, names, width)
     return axes.drawing(ident, width, bottom + 46, "Double lift", _described(bins, constant), body)
 
 
@@ -79,19 +84,19 @@ def _bin(bins: Bins, k: int, x: float, over: dict[str, float], plane: Plane) -> 
 
 
 def _labels(
-    plane: Plane, over: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]], constant: str, narrow: bool, width: float
+    plane: Plane, over: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]], said: Sequence[str], width: float
 ) -> list[str]:  # fmt: skip
     names = [
-        (plane.y(float(over["predicted"][-1])), "the model" if narrow else "this model", "end heldout"),
-        (plane.y(float(over["observed"][-1])), "observed", "end observed"),
-        (plane.y(1.0), "constant" if narrow else constant, "end null"),
+        (plane.y(float(over["predicted"][-1])), said[0], "end heldout"),
+        (plane.y(float(over["observed"][-1])), said[1], "end observed"),
+        (plane.y(1.0), said[2], "end null"),
     ]
     names.sort()
     room = width - plane.x.end - 10
     places = axes.spread([n[0] for n in names], 16.0, plane.y.end, plane.y.start)
     return [
-        axes.text(plane.x.end + 8, place + 4, axes.fitted(said, 12.8, room), style)
-        for place, (_, said, style) in zip(places, names)
+        axes.text(plane.x.end + 8, place + 4, axes.cut(name, 12 * axes.BOLD, room), style)
+        for place, (_, name, style) in zip(places, names)
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import axes
 from .formatting import number, percent, short
-from .plane import Plane, legend
+from .plane import MARGIN, Plane, before, legend
 
 if TYPE_CHECKING:
     from ..selection.ranking import Lorenz
@@ -39,9 +39,9 @@ def lorenz_figure(
     True
     """
     narrow = width < 500
-    side = width - 66 if narrow else 400.0
-    top = 34.0
-    room = (48.0, top, 48.0 + side, top + side)
+    top, left = 34.0, before(0.0, 1.0, 6, shares=True)
+    side = width - left - MARGIN if narrow else 400.0
+    room = (left, top, left + side, top + side)
     plane = Plane.of((0.0, 1.0), (0.0, 1.0), room, shares=True)
     body = plane.drawn(
         f"share of {exposure}, lowest predictions first",
@@ -62,7 +62,7 @@ def lorenz_figure(
             ("label", f"the lower half has {half} of the total"),
             ("name", "⋯ predictions that tell nothing"),
         ]
-        body += legend(room[2] + 28, top + 12, lines)
+        body += legend(room[2] + 28, top + 12, lines, width - room[2] - 28)
     return axes.drawing(
         ident, width, room[3] + 46, "Lift: ordered Lorenz curve", _described(lorenz, gini), body
     )

@@ -51,16 +51,17 @@ def path_figure(
     shown = drawn_columns(coefs)
     at_choice = _at_choice(alphas, coefs, marks)
     height, top, bottom = (400.0, 58.0, 346.0) if narrow else (440.0, 58.0, 386.0)
-    gutter = 86.0 if narrow else 132.0
-    left = 44.0 if narrow else 52.0
-    scale = Alphas.over(alphas, left, width - gutter)
-    end = scale.zero or scale.end
+    gutter = 92.0 if narrow else 136.0
     used = coefs[:, shown] if len(shown) else np.zeros((1, 1))
     low, high = min(float(used.min()), 0.0), max(float(used.max()), 0.0)
     margin = 0.03 * (high - low) or 1.0
     y = Linear(low - margin, high + margin, bottom, top)
-    body = [axes.text(0, 14, unit if not narrow else axes.fitted(unit, 12, width), "label")]
-    body += _grid(y, left, end)
+    ticks = axes.nice_ticks(y.low, y.high, 7)
+    left = axes.room_of_ticks(ticks_text(ticks), 44.0 if narrow else 52.0)
+    scale = Alphas.over(alphas, left, width - gutter)
+    end = scale.zero or scale.end
+    body = [axes.text(0, 14, axes.fitted(unit, 12, width), "label")]
+    body += _grid(ticks, y, left, end)
     body += axes.alpha_axis(scale, bottom, narrow)
     xs = [scale(a) for a in alphas]
     for j in reversed(shown):
@@ -91,8 +92,7 @@ def _at_choice(alphas: Floats, coefs: Floats, marks: Sequence[Mark]) -> Floats:
     return np.asarray(coefs[nearest], dtype=np.float64)
 
 
-def _grid(y: Linear, left: float, end: float) -> list[str]:
-    ticks = axes.nice_ticks(y.low, y.high, 7)
+def _grid(ticks: Sequence[float], y: Linear, left: float, end: float) -> list[str]:
     parts = []
     for value, label in zip(ticks, ticks_text(ticks)):
         parts.append(axes.line(left, y(value), end, y(value), "zero" if value == 0 else "grid"))
@@ -139,7 +139,7 @@ def _end_labels(
         from_y, style = y(float(final[j])), _sign(at_choice[j])
         tie = axes.trace((end + 2, end + 8, end + 14, end + 17), (from_y, from_y, place, place))
         parts.append(f'<path class="tie {style}" d="{tie}"/>')
-        label = axes.fitted(names[j], 12.8, width - end - 20)  # bold runs wider
+        label = axes.fitted(names[j], 12 * axes.BOLD, width - end - 20)
         parts.append(axes.text(end + 20, place + 4, label, f"end {style}"))
     return parts
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import axes
 from .formatting import number, percent, short
-from .plane import Plane, legend
+from .plane import MARGIN, Plane, before, legend
 
 if TYPE_CHECKING:
     from ..selection.ranking import Roc
@@ -41,9 +41,9 @@ def roc_figure(
     True
     """
     narrow = width < 500
-    side = width - 66 if narrow else 400.0
-    top = 34.0
-    room = (48.0, top, 48.0 + side, top + side)
+    top, left = 34.0, before(0.0, 1.0, 6, shares=True)
+    side = width - left - MARGIN if narrow else 400.0
+    room = (left, top, left + side, top + side)
     plane = Plane.of((0.0, 1.0), (0.0, 1.0), room, shares=True)
     body = plane.drawn(
         f"share of {short(first, 24)} with a false alarm",
@@ -67,7 +67,7 @@ def roc_figure(
         ("name", "⋯ guessing"),
     ]
     if not narrow:
-        body += legend(room[2] + 28, top + 12, found)
+        body += legend(room[2] + 28, top + 12, found, width - room[2] - 28)
     return axes.drawing(ident, width, room[3] + 46, "ROC curve", _described(area, found), body)
 
 

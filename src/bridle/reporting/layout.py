@@ -220,11 +220,11 @@ def _moves(summary: Summary, target: str) -> str:
 
 def _coefficient_heads(summary: Summary) -> list[str]:
     if summary.scale.squared:
-        return ["Coeffi\u00adcient", "Effect of 1 sd", "Standard\u00adized"]
+        return ["Coefficient", "Effect of 1 sd", "Standardized"]
     factor = summary.meaning.factor
     if factor is None:
-        return ["Coeffi\u00adcient", "Effect of 1 sd"]
-    return ["Coeffi\u00adcient", factor.capitalize(), "Effect of 1 sd", f"{factor.capitalize()} of 1 sd"]
+        return ["Coefficient", "Effect of 1 sd"]
+    return ["Coefficient", factor.capitalize(), "Effect of 1 sd", f"{factor.capitalize()} of 1 sd"]
 
 
 def _coefficient_cells(row: CoefficientRow, summary: Summary) -> list[str]:

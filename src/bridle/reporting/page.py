@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from ..model import Model
 
 _LOWERED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789−")
+# bridle's own words at the heads of columns, with the places where they may be broken
+_SYLLABLES = (
+    "certi-fied coeffi-cient condi-tion devi-ance differ-ence ex-plained inter-val ob-served pre-dicted rela-tive "
+    "stan-dard stan-dard-ized station-ary thresh-old train-ing unpenal-ized vari-able vari-ance weak-est"
+)
+_BROKEN = {word.replace("-", ""): word.replace("-", "\u00ad") for word in _SYLLABLES.split()}
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -109,6 +115,7 @@ def _template() -> Any:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["svg"] = _trusted
     environment.filters["raised"] = raised
+    environment.filters["tabular"] = tabular
     return environment.from_string((_TEMPLATES / "report.html.j2").read_text(encoding="utf-8"))
 
 
@@ -128,6 +135,23 @@ def raised(text: str) -> Any:
         return f"<sup>{power[0].translate(_LOWERED)}</sup>"
 
     return Markup(re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", superscript, str(escaped(text))))
+
+
+def tabular(table: Any) -> Any:
+    """Markup of a table which a narrow screen may break in long words of its head, and in a cell before ± and ×.
+
+    The wider a reader's font is, the sooner a row of whole words and numbers is wider than a phone.
+    """
+    from markupsafe import Markup
+
+    def hyphenated(word: re.Match[str]) -> str:
+        first, rest = word[0][0], word[0][1:]  # a name in capitals stays as it is
+        broken = _BROKEN.get(first.lower() + rest)
+        return word[0] if broken is None else f'<span class="word">{first}{broken[1:]}</span>'
+
+    head, end, rows = str(table).partition("</thead>")
+    head = re.sub(r"(?<=>)[^<]+", lambda text: re.sub("[A-Za-z]+", hyphenated, text[0]), head)
+    return Markup(head + end + re.sub("\u00a0(?=[±×])", " ", rows))
 
 
 @cache

@@ -9,6 +9,8 @@ from . import axes
 from .axes import Linear
 from .formatting import ticks_text
 
+MARGIN = 18.0  # what a plane leaves free on its right, into which the last label reaches
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -39,21 +41,20 @@ class Plane:
         """Grid, ticks and the names of both axes; ``up`` stands above the plot."""
         top, bottom, left, right = self.y.end, self.y.start, self.x.start, self.x.end
         parts = [axes.text(0, top - 16, axes.fitted(up, 12, right), "label")]
-        for value, label in self._ticks(self.y, ticks):
+        values = axes.nice_ticks(self.y.low, self.y.high, ticks)
+        for value, label in zip(values, _written(values, self.shares)):
             parts.append(axes.line(left, self.y(value), right, self.y(value), "grid"))
             parts.append(axes.text(left - 8, self.y(value) + 4, label, "tick", "end"))
-        for value, label in self._ticks(self.x, ticks):
+        values = axes.fitting_ticks(
+            self.x.low, self.x.high, right - left, ticks, lambda v: _written(v, self.shares)
+        )
+        for value, label in zip(values, _written(values, self.shares)):
+            at = min(self.x(value), right + MARGIN - axes.text_width(label, 12) / 2)
             parts.append(axes.line(self.x(value), bottom, self.x(value), bottom + 5, "axis"))
-            parts.append(axes.text(self.x(value), bottom + 19, label, "tick", "middle"))
+            parts.append(axes.text(at, bottom + 19, label, "tick", "middle"))
         parts.append(axes.line(left, bottom, right, bottom, "axis"))
         parts.append(axes.text(left, bottom + 38, axes.fitted(across, 12, right - left + 10), "label"))
         return parts
-
-    def _ticks(self, scale: Linear, most: int) -> list[tuple[float, str]]:
-        values = axes.nice_ticks(scale.low, scale.high, most)
-        if self.shares:
-            return [(v, f"{t}%") for v, t in zip(values, ticks_text([100 * v for v in values]))]
-        return list(zip(values, ticks_text(values)))
 
     def whisker(self, x: float, low: float, high: float, half: float = 3.0) -> list[str]:
         """A vertical interval with ends, at a value across."""
@@ -62,9 +63,35 @@ class Plane:
         return [bar, *(axes.line(at - half, end, at + half, end, "whisker strong") for end in ends)]
 
 
-def legend(x: float, y: float, lines: Sequence[tuple[str, str]]) -> list[str]:
-    """Lines of text below each other: (CSS class, text)."""
-    return [axes.text(x, y + 20 * i, content, style) for i, (style, content) in enumerate(lines)]
+def before(low: float, high: float, ticks: int, *, shares: bool = False) -> float:
+    """How far in a plane begins whose vertical axis spans these values: past the labels of at most so many ticks."""
+    return axes.room_of_ticks(_written(axes.nice_ticks(low, high, ticks), shares), 48.0)
 
 
-__all__ = ["Plane", "legend"]
+def _written(values: Sequence[float], shares: bool) -> list[str]:
+    return [f"{t}%" for t in ticks_text([100 * v for v in values])] if shares else ticks_text(values)
+
+
+def legend(x: float, y: float, lines: Sequence[tuple[str, str]], room: float) -> list[str]:
+    """Lines of text below each other: (CSS class, text); what is wider than ``room`` goes on in the next one."""
+    parts = []
+    for style, content in lines:
+        for piece in _wrapped(content, 13, room):
+            parts.append(axes.text(x, y, piece, style))
+            y += 20
+    return parts
+
+
+def _wrapped(content: str, size: float, room: float) -> list[str]:
+    """A text in lines, broken at blanks; what cannot be broken is cut."""
+    lines = [""]
+    for word in content.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1].strip() and axes.text_width(longer, size) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return [axes.cut(line, size, room) for line in lines]
+
+
+__all__ = ["MARGIN", "Plane", "before", "legend"]

@@ -87,13 +87,15 @@ def history_figure(
     """
     narrow = width < 500
     height, top, bottom = (330.0, 54.0, 276.0) if narrow else (350.0, 54.0, 296.0)
-    left, gutter = (44.0, 74.0) if narrow else (52.0, 118.0)
     epochs = np.arange(1, len(train) + 1, dtype=np.float64)
-    x = Linear(1.0, max(float(len(train)), 2.0), left, width - gutter)
     low, high = _span(train, held)
+    ticks = axes.nice_ticks(low, high, 6)
+    left = axes.room_of_ticks(ticks_text(ticks), 44.0 if narrow else 52.0)
+    curves = [("train", "training", train)] + ([("heldout", "set aside", held)] if held is not None else [])
+    gutter = max(74.0 if narrow else 118.0, axes.widest((name for _, name, _ in curves), 12 * axes.BOLD) + 8)
+    x = Linear(1.0, max(float(len(train)), 2.0), left, width - gutter)
     y = Linear(low, high, bottom, top)
     body = [axes.text(0, 14, axes.fitted(unit, 12, width), "label")]
-    ticks = axes.nice_ticks(low, high, 6)
     for value, label in zip(ticks, ticks_text(ticks)):
         body.append(axes.line(left, y(value), x.end, y(value), "grid"))
         body.append(axes.text(left - 8, y(value) + 4, label, "tick", "end"))
@@ -102,7 +104,6 @@ def history_figure(
         body.append(axes.line(x(tick), bottom, x(tick), bottom + 5, "axis"))
         body.append(axes.text(x(tick), bottom + 19, f"{tick:,.0f}", "tick", "middle"))
     body.append(axes.text((left + x.end) / 2, bottom + 38, "pass over the rows", "label", "middle"))
-    curves = [("train", "training", train)] + ([("heldout", "set aside", held)] if held is not None else [])
     ends = []
     for style, name, values in curves:
         ys = [y(min(float(v), high)) for v in values]

@@ -31,11 +31,12 @@ def _template() -> Any:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    from ..reporting.page import raised
+    from ..reporting.page import raised, tabular
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["svg"] = Markup  # bridle's own SVG and CSS; names were escaped where the SVG was made
     environment.filters["raised"] = raised
+    environment.filters["tabular"] = tabular
     return environment.from_string(_read("bridle.torch", "network.html.j2"))
 
 

@@ -85,14 +85,15 @@ def curves_figure(
     2
     """
     epochs = max(len(curves.train), len(curves.validation))
-    narrow, height, top, bottom, left = width < 500, 340.0, 48.0, 284.0, 58.0
-    end = width - (80.0 if narrow else 96.0)
-    x = Linear(1.0, float(max(epochs, 2)), left, end)
+    narrow, height, top, bottom = width < 500, 340.0, 48.0, 284.0
     y = Linear(*_range(curves), bottom, top)
+    ticks = axes.nice_ticks(y.low, y.high, 6)
+    left = axes.room_of_ticks(ticks_text(ticks), 58.0)
+    end = width - max(80.0 if narrow else 96.0, axes.widest(("validation", "training"), 12 * axes.BOLD) + 8)
+    x = Linear(1.0, float(max(epochs, 2)), left, end)
     ident = f"learning-{zlib.crc32(repr(curves).encode()):08x}"
     body = [f"<style>{_STYLE.replace('ID', ident)}</style>", _area("paper", 0, 0, width, height)]
     body += [axes.text(4, 16, axes.fitted(curves.unit, 12, width), "label")]
-    ticks = axes.nice_ticks(y.low, y.high, 6)
     for value, label in zip(ticks, ticks_text(ticks)):
         body.append(axes.line(left, y(value), end, y(value), "grid"))
         body.append(axes.text(left - 8, y(value) + 4, label, "tick", "end"))
@@ -151,7 +152,7 @@ def _marks(curves: Curves, x: Linear, y: Linear, end: float) -> list[str]:
             continue
         said = f"{name}: epoch {epoch:,}"
         row = 38.0 if style == "mark" else 22.0
-        left = x(epoch) + 5 + axes.text_width(said, 13) > end + 60
+        left = x(epoch) + 5 + axes.text_width(said, 13 * axes.BOLD) > end + 60
         parts.append(axes.line(x(epoch), row - 8, x(epoch), y.start, style))
         parts.append(axes.text(x(epoch) + (-5 if left else 5), row, said, style, "end" if left else "start"))
     values = curves.validation if any(map(math.isfinite, curves.validation)) else curves.train

@@ -97,8 +97,16 @@ export function spread(wanted: readonly number[], gap: number, low: number, high
   return out;
 }
 
-function fit(label: string, most: number): string {
-  return label.length > most ? `${label.slice(0, most - 1)}…` : label;
+let ruler: CanvasRenderingContext2D | null = null;
+
+/** A name of at most nine letters, of fewer where they are wider than the room in the reader's font. */
+function fit(label: string): string {
+  const pen = (ruler ??= document.createElement("canvas").getContext("2d"));
+  if (pen) pen.font = `600 12px ${getComputedStyle(document.body).fontFamily}`;
+  for (let most = 9; ; most--) {
+    const cut = label.length > most ? `${label.slice(0, most - 1)}…` : label;
+    if (most <= 3 || !pen || pen.measureText(cut).width <= RIGHT - 8) return cut;
+  }
 }
 
 export function Chart(props: ChartProps): JSX.Element {
@@ -219,8 +227,8 @@ export function Chart(props: ChartProps): JSX.Element {
           <g key={e.n} class={curves[e.n].faint ? "end faint" : "end"}>
             <path class="tie" d={`M${LEFT + inner + 1} ${e.y}L${LEFT + inner + 6} ${places[m]}`} />
             <text class={`end ${curves[e.n].tone}`} x={LEFT + inner + 8} y={places[m] + 4}>
-              {fit(e.label, 9)}
-              {e.label.length > 9 && <title>{e.label}</title>}
+              {fit(e.label)}
+              {fit(e.label) !== e.label && <title>{e.label}</title>}
             </text>
             {props.onPick && (
               <rect class="target" x={LEFT + inner + 2} y={places[m] - GAP / 2} width={RIGHT - 2} height={GAP} onClick={() => props.onPick?.(e.n)} />

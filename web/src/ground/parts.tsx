@@ -150,6 +150,13 @@ export interface TableProps {
 
 const PAGE = 25;
 
+/** Long words of heads with the places where they may be broken: a wide font leaves a phone no room for whole ones. */
+const BROKEN: Readonly<Record<string, string>> = { coefficient: "coeffi\u00adcient", deviance: "devi\u00adance", explained: "ex\u00adplained", predicted: "pre\u00addicted", observed: "ob\u00adserved" };
+
+function Head({ name }: { name: string }): JSX.Element {
+  return <>{name.split(" ").map((word, n) => <>{n > 0 && " "}<span class="word">{BROKEN[word] ?? word}</span></>)}</>;
+}
+
 /** The numbers behind a picture, made when opened, in pages. */
 export function DataTable({ caption, columns, count, row, current, children }: TableProps): JSX.Element {
   const [open, setOpen] = useState(false);
@@ -166,7 +173,7 @@ export function DataTable({ caption, columns, count, row, current, children }: T
           <table>
             <caption class="aside-voice">{caption}</caption>
             <thead>
-              <tr>{columns.map((name, n) => <th key={n} scope="col" class={n ? "n" : undefined}>{name}</th>)}</tr>
+              <tr>{columns.map((name, n) => <th key={n} scope="col" class={n ? "n" : undefined}><Head name={name} /></th>)}</tr>
             </thead>
             <tbody>
               {numbers.map((n) => (

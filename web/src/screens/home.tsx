@@ -152,7 +152,7 @@ function Screen({ d, settings, busy }: { d: ReturnType<typeof read>; settings: S
   const shown = settings.guess !== undefined || settings.k !== undefined || settings.pick !== undefined || scale !== "none";
   const showFolds = settings.folds === "1";
   const ridge = l1 === "0";
-  const tall = useRoom(432, [0.55, 0.45], [[180, 320], [160, 240]], [260, 220]);
+  const tall = useRoom(450, [0.55, 0.45], [[180, 320], [160, 240]], [260, 220]);
 
   const move = useCallback((next: number) => update({ k: next }), []);
   const isolate = useCallback((j: number) => update({ pick: j < 0 || d.names[j] === pick ? null : d.names[j] }), [d, pick]);

@@ -110,7 +110,7 @@ def _of_tiles(
         sizes = np.stack([w @ off, w @ (off * off), w @ (y * y)])
         return products, squares, np.stack([w @ residual, w @ residual**2]), sizes, float(w.sum())
 
-    parts = design.map_tiles(tile, threads)
+    parts = list(design.map_tiles(tile, threads))
     stored: Floats = sum((p[0] for p in parts), np.zeros((design.p, coefs.shape[1] + 1)))
     squares: Floats = sum((p[1] for p in parts), np.zeros(design.p))
     residuals: Floats = sum((p[2] for p in parts), np.zeros((2, coefs.shape[1])))

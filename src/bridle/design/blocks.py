@@ -18,6 +18,11 @@ class Block(Protocol):
     def width(self) -> int: ...
     @property
     def n_rows(self) -> int: ...
+    @property
+    def cells(self) -> int:
+        """Numbers that one row is, on average."""
+        ...
+
     def times(self, a: int, b: int, right: Floats) -> Floats:
         """x[a:b] @ right, shapes (b - a, width) @ (width, k)."""
         ...
@@ -53,6 +58,10 @@ class Dense:
     @property
     def n_rows(self) -> int:
         return int(self.values.shape[0])
+
+    @property
+    def cells(self) -> int:
+        return self.width
 
     def _tile(self, a: int, b: int) -> Floats:
         return np.asarray(self.values[a:b], dtype=np.float64)
@@ -94,6 +103,10 @@ class Sparse:
     @property
     def n_rows(self) -> int:
         return int(self.rows.shape[0])
+
+    @property
+    def cells(self) -> int:
+        return 2 * int(self.rows.nnz) // max(1, self.n_rows)
 
     def times(self, a: int, b: int, right: Floats) -> Floats:
         return np.asarray(self.rows[a:b] @ right)
@@ -137,6 +150,10 @@ class OneHot:
     @property
     def n_rows(self) -> int:
         return int(self.codes.shape[0])
+
+    @property
+    def cells(self) -> int:
+        return 1
 
     def times(self, a: int, b: int, right: Floats) -> Floats:
         codes = self.codes[a:b]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -71,18 +71,20 @@ class Design:
         return out
 
     def tiles(self) -> list[tuple[int, int]]:
-        """Row ranges small enough that a dense tile stays near the processor."""
-        rows = max(256, TILE_BYTES // (8 * max(1, min(self.p, 4096))), 32 * len(self.blocks))
+        """Row ranges small enough that a tile stays near the processor, and no smaller than what its products write."""
+        cells = max(1, sum(block.cells for block in self.blocks))
+        rows = max(256, TILE_BYTES // (8 * min(cells, 4096)), 32 * len(self.blocks), self.p // cells)
         return [(a, min(a + rows, self.n)) for a in range(0, self.n, rows)]
 
-    def map_tiles(self, work: Callable[[int, int], Result], threads: int = 1) -> list[Result]:
+    def map_tiles(self, work: Callable[[int, int], Result], threads: int = 1) -> Iterator[Result]:
         """work(a, b) of every tile, in the order of the tiles whatever the number of threads."""
         tiles = self.tiles()
         if threads <= 1 or len(tiles) < 4:
-            return [work(a, b) for a, b in tiles]
+            yield from (work(a, b) for a, b in tiles)
+            return
         pool = ThreadPoolExecutor(threads)
         try:
-            return list(pool.map(lambda tile: work(*tile), tiles))
+            yield from pool.map(lambda tile: work(*tile), tiles)
         finally:  # after Ctrl-C the tiles that wait are not waited for
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -109,7 +111,7 @@ class Design:
     def matvec(self, right: Floats, threads: int = 1) -> Floats:
         """x @ right, shape (n,) or (n, k)."""
         flat = self.spread(right.reshape(self.p, math.prod(right.shape[1:])))
-        parts = self.map_tiles(lambda a, b: self.times_rows(a, b, flat), threads)
+        parts = list(self.map_tiles(lambda a, b: self.times_rows(a, b, flat), threads))
         out = np.concatenate(parts) if parts else np.zeros((0, flat.shape[1]))
         return out.reshape(self.n, *right.shape[1:])
 

@@ -12,6 +12,7 @@ namespace {
 
 // Of the null loss. Of smaller moves rounding makes columns that are exact opposites look different, and both would be kept.
 constexpr double smallest_move = 1e-9;
+constexpr double twins = 1e-12;  // squared correlations beyond one less this are one
 
 BRIDLE_CLONES void add_row(const double* scatter, double scale, double shift, const double* distance, double* row,
                            int64_t n) {
@@ -76,6 +77,31 @@ void NewtonSteps::own_curvature(const uint8_t* which, const Columns& x, const do
   });
 }
 
+// A lasso may share a weight among columns that say the same, or the opposite, in any way, and rounding would decide it anew
+// at every strength: what is learnt tells them apart. Of those, a column that is in use stays, else the first one.
+void NewtonSteps::find_twins(Problem& problem) const {
+  problem.twin.assign(p_, -1);
+  for (int64_t j = 0; j < p_; ++j) {
+    const double* row = problem.gram.data() + j * p_;
+    for (int64_t i = 0; i < j && problem.twin[j] < 0; ++i)
+      if (problem.factor[i] == problem.factor[j] && problem.diagonal[i] > 0 &&
+          row[i] * row[i] > (1 - twins) * problem.diagonal[i] * problem.diagonal[j])
+        problem.twin[j] = i;
+  }
+}
+
+const double* NewtonSteps::held(Problem& problem, Strength strength) const {
+  if (strength.a2 > 0 || bounded_below_ || bounded_above_) return problem.factor.data();
+  problem.held = problem.factor;
+  for (int64_t j = 0; j < p_; ++j) {
+    const int64_t i = problem.twin[j];
+    if (i < 0) continue;
+    if (problem.b[j] == 0) problem.held[j] = infinity;
+    else if (problem.b[i] == 0) problem.held[i] = infinity;
+  }
+  return problem.held.data();
+}
+
 void NewtonSteps::assemble(int64_t k, const AtomMoments& atoms, bool alone) {
   Problem& problem = problems_[k];
   const int64_t q = p_ + 1;
@@ -108,6 +134,7 @@ void NewtonSteps::assemble(int64_t k, const AtomMoments& atoms, bool alone) {
   problem.total = total / weight_[k];
   problem.descent.reset();
   problem.seen.clear();
+  find_twins(problem);
 }
 
 // The update of Broyden, Fletcher, Goldfarb and Shanno (Nocedal and Wright, Numerical Optimization, 2006, equation 6.19) of
@@ -202,7 +229,7 @@ void NewtonSteps::step(const uint8_t* which, const double* b, const double* inte
     q.c = problem.c.data();
     q.yy = std::max(square, 1e-300);
     q.null_loss = null_loss_[k];
-    q.factor = problem.factor.data();
+    q.factor = held(problem, strength);
     q.lower = bounded_below_ ? problem.lower.data() : nullptr;
     q.upper = bounded_above_ ? problem.upper.data() : nullptr;
     q.b = problem.b.data();

@@ -45,9 +45,13 @@ class NewtonSteps {
   struct Problem {
     std::vector<double> gram, diagonal, mean, factor, lower, upper, b, c, g, last;
     double total = 0;  // of the curvature, divided by the weight
+    std::vector<int64_t> twin;  // an earlier column that a column is equal or opposite to, or -1
+    std::vector<double> held;
     Descent descent;
     std::vector<double> seen, pulled;  // (p + 1) where the last step began, standardized, and the gradient there
   };
+  void find_twins(Problem& problem) const;
+  const double* held(Problem& problem, Strength strength) const;  // factors, infinite for columns that another stands for
   void assemble(int64_t k, const AtomMoments& atoms, bool alone);
   void learn(int64_t k, std::vector<double> here, std::vector<double> gradient);
 

@@ -14,6 +14,9 @@ namespace {
 constexpr double stale = 0.25;
 // So often in one solve all columns that change sign leave at once; then one at a time, which cannot go in circles.
 constexpr int64_t most_leaps = 12;
+constexpr int64_t most_renewals = 3;
+// Of descent, before the active set is tried again; then ten times as many.
+constexpr int64_t fewest_sweeps = 100;
 // Beyond this many the inverse costs more than it brings.
 constexpr int64_t largest_support = 6000;
 
@@ -188,9 +191,15 @@ bool Descent::exchange(Quadratic& q, Strength s, int64_t column, double sign) {
   return support_.rebuild(q, s.a2) && support_.append(q, column, side, s.a2);
 }
 
-bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control) {
+bool Descent::active_set(Quadratic& q, Strength s, Effort effort, bool bold, Outcome& outcome, Control& control) {
   double last = infinity;
-  int64_t full_steps = 0, stalled = 0, idle = 0, leaps = q.lower || q.upper ? 0 : most_leaps;
+  int64_t full_steps = 0, stalled = 0, idle = 0, leaps = bold && !q.lower && !q.upper ? most_leaps : 0, renewals = most_renewals;
+  // Before it gives up: an inverse that has lost its digits leads nowhere, and takes columns for dependent that are not.
+  auto renewed = [&] {
+    stalled = idle = 0;
+    last = infinity;
+    return outcome.gap > effort.tolerance && renewals-- > 0 && support_.rebuild(q, s.a2);
+  };
   const int64_t limit = 200 + 20 * q.m;
   for (int64_t round = 0; round < limit; ++round) {
     control.check();
@@ -225,7 +234,10 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outco
     stalled = outcome.gap > 0.5 * last ? stalled + 1 : 0;
     last = std::min(last, outcome.gap);
     if (leaps > 0 && stalled > 3) leaps = stalled = 0;
-    if (stalled > 30 + support_.size() || idle > 3) return outcome.gap <= effort.tolerance;
+    if (stalled > 30 + support_.size() || idle > 3) {
+      if (renewed()) continue;
+      return outcome.gap <= effort.tolerance;
+    }
     // After many rounds one column at a time, the worst first: then every step gains.
     if (stalled > 5 && violators_.size() > 1) {
       auto worse = [&](int64_t a, int64_t b) {
@@ -233,7 +245,7 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outco
       };
       violators_ = {*std::max_element(violators_.begin(), violators_.end(), worse)};
     }
-    bool added = violators_.empty();
+    bool added = violators_.empty(), lost = false;
     joining_.clear();
     joining_signs_.clear();
     for (int64_t j : violators_) {
@@ -247,10 +259,11 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, Outcome& outco
       if (added) break;
       if (q.b[j] != 0 || s.a1 * q.factor[j] == 0) continue;
       leaps = 0;  // one exchange at a time, from a settled support: each lets the penalty fall
-      if (!exchange(q, s, j, std::copysign(1.0, q.g[j]))) return outcome.gap <= effort.tolerance;
+      lost = !exchange(q, s, j, std::copysign(1.0, q.g[j]));
       added = true;
     }
-    if (!added) return outcome.gap <= effort.tolerance;  // all that violate depend on the support: descent knows how
+    // All that violate depend on the support, or seem to.
+    if ((lost || !added) && !renewed()) return outcome.gap <= effort.tolerance;
   }
   return false;
 }
@@ -280,11 +293,42 @@ void Descent::descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome,
 
 Outcome Descent::solve(Quadratic& q, Strength s, Effort effort, Control& control) {
   Outcome outcome;
-  if (!prepare(q, s, control) || !active_set(q, s, effort, outcome, control)) {
-    descend(q, s, effort, outcome, control);
-    if (effort.exact && prepare(q, s, control)) active_set(q, s, effort, outcome, control);
+  std::vector<double> start(q.b, q.b + q.m);
+  if (prepare(q, s, control) && active_set(q, s, effort, true, outcome, control)) {
+    outcome.converged = outcome.gap <= effort.tolerance;
+    return outcome;
   }
-  outcome.converged = outcome.gap <= effort.tolerance;
+  // Columns that nearly depend on each other, for which a failure may end far from where it began. Some sweeps from the
+  // better of the two places lead to another support, and from there one column at a time.
+  auto stand = [&](const std::vector<double>& b) {
+    std::copy(b.begin(), b.end(), q.b);
+    support_.clear();
+    gradient(q, q.g);
+    outcome.gap = scan(q, s);
+  };
+  auto better = [&] {
+    const std::vector<double> found(q.b, q.b + q.m);
+    stand(found);
+    const double gap = outcome.gap;
+    stand(start);
+    if (gap < outcome.gap) stand(found);
+  };
+  better();
+  for (int64_t sweeps = fewest_sweeps; !outcome.converged; sweeps *= 10) {
+    const int64_t most = std::min(outcome.sweeps + sweeps, effort.max_sweeps);
+    descend(q, s, {effort.tolerance, effort.exact, most}, outcome, control);
+    outcome.converged = outcome.gap <= effort.tolerance;
+    const bool last = outcome.sweeps < most || most == effort.max_sweeps;
+    if (outcome.converged && !effort.exact) break;
+    start.assign(q.b, q.b + q.m);
+    if (prepare(q, s, control) && active_set(q, s, effort, false, outcome, control)) {
+      outcome.converged = true;
+      break;
+    }
+    better();
+    outcome.converged = outcome.gap <= effort.tolerance;
+    if (last) break;
+  }
   return outcome;
 }
 

@@ -27,7 +27,7 @@ class Descent {
 
  private:
   bool prepare(Quadratic& q, Strength s, Control& control);          // the support of the warm start; false: it is dependent
-  bool active_set(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control);
+  bool active_set(Quadratic& q, Strength s, Effort effort, bool bold, Outcome& outcome, Control& control);
   bool exchange(Quadratic& q, Strength s, int64_t column, double sign);
   void descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control);
   double sweep(Quadratic& q, Strength s);

@@ -32,6 +32,9 @@ from .remarks import family_notes
 Floats = NDArray[np.float64]
 L1_RATIOS = (0.0, 0.5, 0.9, 1.0)
 
+# A relative gap that rounding may hide before somebody is told. The bound is wide: what is lost is about a thousandth of it.
+MOST_ROUNDING = 1e-3
+
 
 def fit(
     data: Any,
@@ -267,6 +270,13 @@ def path(
         warnings.warn(
             f"{len(short)} of {len(found)} fits did not reach the tolerance: the relative gap at alpha "
             f"{found.alphas[k]:.3g} is {found.gaps[k]:.1e}. The columns are ill-conditioned; centre or rescale them.",
+            NotCertifiedWarning,
+            stacklevel=2,
+        )
+    elif found.gap_rounding.size and found.gap_rounding.max() > MOST_ROUNDING:
+        warnings.warn(
+            f"Rounding in the moments may hide a relative gap of up to {found.gap_rounding.max():.1e}. The columns are "
+            "ill-conditioned; centre or rescale them.",
             NotCertifiedWarning,
             stacklevel=2,
         )

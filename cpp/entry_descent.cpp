@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "kernels.hpp"
 
@@ -10,26 +11,11 @@ namespace bridle {
 namespace {
 // So many extrapolations without half the gap, and rounding is the floor, or the columns depend on each other too much.
 constexpr int64_t most_idle = 200;
+// What so many rounds leave may sit in a few columns; the slower one of both ways is tried again every so many rounds.
+constexpr int64_t first_rounds = 2, probe = 10;
+// An inverse for so many columns costs about as much as a sweep over tens of thousands.
+constexpr int64_t in_cluster = 200, most_in_cluster = 1600, patience = 40;
 }  // namespace
-
-void EntryColumns::begin(double mean_of_column) {
-  mean.push_back(mean_of_column);
-  start_.push_back(static_cast<int64_t>(value_.size()));
-  end_.push_back(start_.back());
-  full_.push_back(0);
-}
-
-void EntryColumns::full(const double* values) {
-  full_.back() = 1;
-  value_.insert(value_.end(), values, values + n_);
-  row_.resize(value_.size());
-  end_.back() = static_cast<int64_t>(value_.size());
-}
-
-double EntryColumns::square(int64_t j) const {
-  const double* value = value_.data() + start_[j];
-  return std::max(dot(value, value, entries(j)) - mean[j] * mean[j], 0.0);
-}
 
 // r + shift root = target - sum_j b_j (x_j - mean_j root)
 void EntryDescent::refresh(const Penalized& q, const EntryColumns& x, const double* target) {
@@ -43,13 +29,13 @@ void EntryDescent::refresh(const Penalized& q, const EntryColumns& x, const doub
 }
 
 double EntryDescent::scan(Penalized& q, const EntryColumns& x, Strength s) {
-  double residual = 0;
+  square_ = 0;
   for (int64_t i = 0; i < x.n(); ++i) {
     const double one = r_[i] + shift_ * x.root()[i];
-    residual += one * one;
+    square_ += one * one;
   }
   for (int64_t j = 0; j < q.m; ++j) q.g[j] = x.product(j, r_.data(), shift_);
-  return gap(q, s, residual, nullptr, violators_);
+  return gap(q, s, square_, nullptr, violators_);
 }
 
 void EntryDescent::sweep(Penalized& q, const EntryColumns& x, Strength s) {
@@ -75,7 +61,8 @@ bool EntryDescent::move(Penalized& q, const EntryColumns& x, Strength s, const s
     const double old = q.b[j], v = q.factor[j];
     x.add(j, change[i], u_.data());
     mean += change[i] * x.mean[j];
-    slope += s.a1 * v * (std::abs(old + change[i]) - std::abs(old)) + (s.a2 * v * old - q.g[j]) * change[i];
+    // Not by the difference of the two penalties: near the end it would be all rounding.
+    slope += change[i] * (s.a1 * v * std::copysign(1.0, old != 0 ? old : change[i]) + s.a2 * v * old - q.g[j]);
     curvature += s.a2 * v * change[i] * change[i];
   }
   for (int64_t i = 0; i < n; ++i) {
@@ -142,23 +129,33 @@ bool EntryDescent::extrapolate(Penalized& q, const EntryColumns& x, Strength s) 
   return move(q, x, s, changes_);
 }
 
+// Of a round, in entries read or written.
+double EntryDescent::round_cost(const EntryColumns& x) const {
+  int64_t entries = 0;
+  for (int64_t j : active_) entries += x.entries(j) + 4;
+  return static_cast<double>(2 * (memory + 1) * entries);
+}
+
 Outcome EntryDescent::solve(Penalized& q, const EntryColumns& x, const double* target, Strength s, Effort effort,
                             Control& control) {
   Outcome outcome;
   u_.resize(x.n());
   refresh(q, x, target);
-  double best = infinity;
-  int64_t idle = 0;
+  double best = infinity, before = 0, cost = 1, pace[2] = {0, 0};
+  int64_t idle = 0, rounds = 0;
+  bool with = false;
   while (true) {
     control.check();
     outcome.gap = scan(q, x, s);
     active_.clear();
+    gains_.clear();
     double largest = 0;
     for (int64_t j = 0; j < q.m; ++j) {
       if (left_out(q, j)) continue;
       const double there = along(q, s, j);
       if (there == 0 && q.b[j] == 0) continue;
       active_.push_back(j);
+      gains_.push_back(q.diagonal[j] * (there - q.b[j]) * (there - q.b[j]));
       const double off = q.diagonal[j] * std::abs(there - q.b[j]);
       largest = std::max(largest, off / (s.a1 * q.factor[j] + gradient_bound(q, j)));
     }
@@ -167,6 +164,20 @@ Outcome EntryDescent::solve(Penalized& q, const EntryColumns& x, const double* t
     best = std::min(best, outcome.gap);
     if (outcome.gap <= effort.tolerance && (!effort.exact || settled_here || idle > 0)) break;
     if (settled_here || idle > most_idle || outcome.sweeps >= effort.max_sweeps) break;
+    // What the last round left, as a power, for each unit of its cost: the way that gets further is taken, the other one
+    // tried now and then.
+    const double left = std::accumulate(gains_.begin(), gains_.end(), 0.0);
+    if (rounds > 0) pace[with] = std::log(std::max(left, 1e-300) / std::max(before, 1e-300)) / cost;
+    before = left;
+    with = rounds >= first_rounds && (rounds == first_rounds || (pace[1] < pace[0]) != (rounds % probe == 0));
+    // Where nothing helps for long, on more and more of them at once.
+    const bool stuck = idle > 0 && idle % patience == 0;
+    ++rounds;
+    cost = round_cost(x);
+    if (with || stuck) {
+      const int64_t most = stuck ? std::min(in_cluster << idle / patience, most_in_cluster) : in_cluster;
+      cost += cluster_.solve(q, x, s, active_, gains_, most, square_, r_, shift_, control);
+    }
     history_.resize((memory + 1) * active_.size());
     for (int64_t k = 0; k <= memory; ++k) {
       if (k > 0) sweep(q, x, s), ++outcome.sweeps;

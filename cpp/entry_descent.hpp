@@ -1,68 +1,17 @@
 // The small problem of a sparse table, where the Gram of the columns would be larger than they are: coordinate descent on
-// their entries (Friedman, Hastie, Tibshirani 2010, naive updates), extrapolated every few sweeps. No step raises the
-// objective.
+// their entries (Friedman, Hastie, Tibshirani 2010, naive updates), extrapolated every few sweeps; the few columns that
+// keep it from ending are solved exactly (entry_cluster). No step raises the objective.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "kernels.hpp"
+#include "entry_cluster.hpp"
+#include "entry_columns.hpp"
 #include "penalized.hpp"
 #include "pool.hpp"
 
 namespace bridle {
-
-// Columns x_j - mean_j root: x_j few entries, root a unit vector that all of them and the target are orthogonal to.
-class EntryColumns {
- public:
-  void reset(int64_t n, const double* root) { n_ = n, root_ = root; }
-  int64_t n() const { return n_; }
-  int64_t size() const { return static_cast<int64_t>(mean.size()); }
-  // Begins a column; `take` its entries, then `full` or nothing.
-  void begin(double mean_of_column);
-  void take(int32_t row, double value) {
-    row_.push_back(row);
-    value_.push_back(value);
-    ++end_.back();
-  }
-  // A column that has all rows; centred already.
-  void full(const double* values);
-
-  double square(int64_t j) const;  // x_j'x_j, x_j centred
-  // x_j'(r + shift root), x_j centred, where that is orthogonal to root
-  double product(int64_t j, const double* r, double shift) const {
-    const int64_t from = start_[j], count = end_[j] - from;
-    const double* value = value_.data() + from;
-    if (full_[j]) return dot(value, r, n_);
-    const int32_t* row = row_.data() + from;
-    double sums[4] = {shift * mean[j], 0, 0, 0};
-    int64_t k = 0;
-    for (; k + 4 <= count; k += 4)
-      for (int64_t lane = 0; lane < 4; ++lane) sums[lane] += value[k + lane] * r[row[k + lane]];
-    for (; k < count; ++k) sums[0] += value[k] * r[row[k]];
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  }
-  // r += scale x_j, x_j as it stands
-  void add(int64_t j, double scale, double* r) const {
-    const int64_t from = start_[j], count = end_[j] - from;
-    const double* value = value_.data() + from;
-    if (full_[j]) return axpy(scale, value, r, n_);
-    const int32_t* row = row_.data() + from;
-    for (int64_t k = 0; k < count; ++k) r[row[k]] += scale * value[k];
-  }
-  int64_t entries(int64_t j) const { return end_[j] - start_[j]; }
-  const double* root() const { return root_; }
-
-  std::vector<double> mean;
-
- private:
-  int64_t n_ = 0;
-  const double* root_ = nullptr;
-  std::vector<int64_t> start_, end_;
-  std::vector<char> full_;
-  std::vector<int32_t> row_;
-  std::vector<double> value_;
-};
 
 class EntryDescent {
  public:
@@ -74,13 +23,16 @@ class EntryDescent {
   double scan(Penalized& q, const EntryColumns& x, Strength s);
   void sweep(Penalized& q, const EntryColumns& x, Strength s);
   bool extrapolate(Penalized& q, const EntryColumns& x, Strength s);
+  double round_cost(const EntryColumns& x) const;
   bool move(Penalized& q, const EntryColumns& x, Strength s, const std::vector<double>& change);
 
   static constexpr int64_t memory = 6;  // sweeps that an extrapolation looks at
 
-  double shift_ = 0;
+  double shift_ = 0, square_ = 0;  // square_: of the residual at the last scan
   std::vector<double> r_, u_, changes_, history_;
   std::vector<int64_t> active_, violators_;
+  std::vector<double> gains_;  // of active_: what its best step alone would take off the objective, times two
+  EntryCluster cluster_;
 };
 
 }  // namespace bridle

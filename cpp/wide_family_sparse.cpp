@@ -84,26 +84,31 @@ void WideFamilySparse::curve_columns(int64_t old) {
       root_[i] = std::sqrt(weight_of_row_[i]);
       if (centred) unit_[i] = root_[i] / std::sqrt(total_);
     }
-    entries_ = EntryColumns();
-    entries_.reset(n, unit_.data());
+    if (entries_.size() == 0) entries_.reset(n, unit_.data());
   }
-  std::vector<double> weighted;
-  for (size_t j = old; j < columns_.size(); ++j) {
+  for (int64_t j = old; j < static_cast<int64_t>(columns_.size()); ++j) {
     const Column& own = columns_[j];
-    double mean = own.full ? dot(own.values.data(), weight_of_row_.data(), n) : 0.0;
-    for (size_t k = 0; k < own.rows.size(); ++k) mean += own.values[k] * weight_of_row_[own.rows[k]];
-    mean = centred ? mean / total_ : 0.0;
-    mean_[j] = centred ? mean - own.centre : 0.0;
-    if (own.full) {
-      weighted.resize(n);
-      for (int64_t i = 0; i < n; ++i) weighted[i] = (own.values[i] - mean) * root_[i];
+    if (j == entries_.size()) {
       entries_.begin(0.0);
-      entries_.full(weighted.data());
-    } else {
-      entries_.begin(mean * std::sqrt(total_));
-      for (size_t k = 0; k < own.rows.size(); ++k) entries_.take(own.rows[k], own.values[k] * root_[own.rows[k]]);
+      if (own.full) entries_.full(own.values.data());
+      for (size_t k = 0; k < own.rows.size(); ++k) entries_.take(own.rows[k], own.values[k]);
     }
-    diagonal_[j] = entries_.square(static_cast<int64_t>(j));
+    double* values = entries_.values(j);
+    double mean = 0;
+    if (own.full) {
+      mean = centred ? dot(own.values.data(), weight_of_row_.data(), n) / total_ : 0.0;
+      for (int64_t i = 0; i < n; ++i) values[i] = (own.values[i] - mean) * root_[i];
+    } else {
+      double sum = 0;
+      for (size_t k = 0; k < own.rows.size(); ++k) {
+        values[k] = own.values[k] * root_[own.rows[k]];
+        sum += values[k] * unit_[own.rows[k]];
+      }
+      entries_.mean[j] = sum;
+      mean = centred ? sum / std::sqrt(total_) : 0.0;
+    }
+    mean_[j] = centred ? mean - own.centre : 0.0;
+    diagonal_[j] = entries_.square(j);
   }
 }
 

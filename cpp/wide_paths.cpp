@@ -18,8 +18,11 @@ constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 constexpr double foresight = 0.99;
 // ... but no further than this many times the last step: a short step says little about a long one.
 constexpr double farthest = 4.0;
-// Relative gap of the folds of a sparse table, at least: there digits cost sweeps, and errors on other rows need few.
-constexpr double of_sparse_folds = 1e-8;
+// Relative gap of the folds of a sparse table for each of its rows: there digits cost sweeps, and an error on other rows, whose
+// own spread falls with their number, needs few.
+constexpr double of_sparse_folds = 1e-10, most_of_sparse_folds = 1e-6;
+// ... and of all its problems as long as columns still join: there another solve follows anyway.
+constexpr double while_columns_join = 1e-5;
 // An error on other rows has turned when its least lies this many alphas back, and it exceeds that by this share of what
 // the path had gained, and by this share of itself.
 constexpr int64_t turned_for = 5;
@@ -122,6 +125,7 @@ class WidePaths {
   std::vector<std::vector<double>> buffers_;
   std::vector<Outcome> outcomes_;
   std::vector<int64_t> sweeps_;
+  std::vector<char> rough_;  // of each problem: columns may still join at this strength
   std::atomic<int64_t> exact_{0};
   WideResults results_;
   bool ended_ = false;
@@ -169,6 +173,7 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
   for (int64_t i = 0; i < members_.n_problems; ++i) {
     pending.push_back(i);
     sweeps_[i] = 0;
+    rough_[i] = data_.sparse();
   }
   while (!pending.empty()) {
     quantized_.reset(data_.n(), static_cast<int64_t>(pending.size()));
@@ -182,10 +187,12 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
       finds_[i].clear();
       problem.add_columns(places);
       Effort effort = plan_.effort;
-      if (i < members_.n_kept)
+      if (rough_[i])
+        effort.tolerance = std::max(effort.tolerance, while_columns_join);
+      else if (i < members_.n_kept)
         effort.exact = true;  // what a person will see is solved to the end
       else if (data_.sparse())
-        effort.tolerance = std::max(effort.tolerance, of_sparse_folds);
+        effort.tolerance = std::max(effort.tolerance, std::min(of_sparse_folds * static_cast<double>(data_.n()), most_of_sparse_folds));
       outcomes_[i] = problem.solve(strength, effort, control_);
       sweeps_[i] += outcomes_[i].sweeps;
       problem.residual(residuals_.data() + i * data_.n());
@@ -195,9 +202,11 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
     });
     pass(pending, limits);
     std::vector<int64_t> again;
-    for (int64_t i : pending)
-      if (std::any_of(finds_[i].begin(), finds_[i].end(), [](const Find& find) { return find.violates; }))
-        again.push_back(i);
+    for (int64_t i : pending) {
+      const bool violated = std::any_of(finds_[i].begin(), finds_[i].end(), [](const Find& find) { return find.violates; });
+      if (violated || rough_[i]) again.push_back(i);
+      rough_[i] = rough_[i] && violated;
+    }
     pending.swap(again);
   }
   for (auto& problem : problems_) {
@@ -366,6 +375,7 @@ WideResults WidePaths::run() {
   results_.sweeps.assign(cells, 0);
   outcomes_.resize(members_.n_problems);
   sweeps_.resize(members_.n_problems);
+  rough_.resize(members_.n_problems);
   for (int64_t ratio = 0; ratio < plan_.n_ratios; ++ratio) {
     start_ratio(ratio);
     for (int64_t k = 0; k < plan_.n_alphas; ++k) {

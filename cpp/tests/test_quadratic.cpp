@@ -313,6 +313,53 @@ TEST(entry_descent_agrees_with_the_gram_along_a_path) {
     }
 }
 
+// Columns of one entry, and columns of two that they can stand for: along such a triple the objective is a straight line.
+TEST(entry_descent_does_not_creep_where_columns_depend_on_each_other) {
+  Random random(33);
+  const int64_t n = 1500;
+  const double root_of_n = 1.0 / std::sqrt(static_cast<double>(n));
+  const std::vector<double> root(n, root_of_n);
+  EntryColumns x;
+  x.reset(n, root.data());
+  Problem p;
+  auto column = [&](const std::vector<int64_t>& rows) {
+    double square = 0, sum = 0;
+    std::vector<double> values;
+    for (size_t k = 0; k < rows.size(); ++k) values.push_back(random.normal());
+    for (double one : values) square += one * one, sum += one;
+    const double length = std::sqrt(square - sum * sum / static_cast<double>(n));
+    x.begin(sum / length * root_of_n);
+    for (size_t k = 0; k < rows.size(); ++k) x.take(static_cast<int32_t>(rows[k]), values[k] / length);
+    p.diagonal.push_back(x.square(p.m++));
+  };
+  for (int64_t i = 0; i < n; i += 2) column({i});
+  for (int64_t j = 0; j < 900; ++j) {
+    const int64_t i = random.below(n);
+    column({i, (i + 1 + random.below(40)) % n});
+  }
+  std::vector<double> target(n);
+  double mean = 0;
+  for (double& one : target) one = random.normal() * root_of_n, mean += one / static_cast<double>(n);
+  for (double& one : target) one -= mean, p.yy += one * one;
+  p.factor.assign(p.m, 1.0);
+  p.b.assign(p.m, 0.0);
+  p.g.assign(p.m, 0.0);
+  Penalized q;
+  q.m = p.m;
+  q.diagonal = p.diagonal.data();
+  q.yy = p.yy;
+  q.null_loss = 0.5 * p.yy;
+  q.factor = p.factor.data();
+  q.b = p.b.data();
+  q.g = p.g.data();
+  EntryDescent descent;
+  Control control;
+  const Outcome outcome = descent.solve(q, x, target.data(), {0.003, 0.0}, {1e-10, true, 100000}, control);
+  CHECK(outcome.converged);
+  CHECK(std::count(p.b.begin(), p.b.end(), 0.0) < p.m / 2);
+  CHECK_AT_MOST(outcome.sweeps, 300);
+}
+
 TEST(the_gap_covers_the_distance_to_the_least) {
   // Loose tolerances: what is left to gain must stay below the gap that is reported.
   Random random(22);

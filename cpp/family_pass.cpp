@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "few_sides.hpp"
+#include "one_side.hpp"
 
 namespace bridle {
 
@@ -51,15 +52,17 @@ class Worker {
   void run(int64_t from, int64_t m, double* value, double* sum, double* size, double* curvature, int64_t curved) {
     for (size_t g = 0; g < groups_.size(); ++g) {
       const Group& group = groups_[g];
+      if (group.count == 1) {
+        alone(group, from, m, value, sum, size, curvature, curved, gradient_.data() + g * x_.p * lanes);
+        continue;
+      }
       predict(group, from, m);
       for (int64_t k = 0; k < group.count; ++k) {
         for (int64_t i = 0; i < m; ++i) eta_[i] = beside_[i * lanes + k];
         const int64_t problem = group.first + k;
         look(problem, from, m, value + problem * rows_.n_atoms, sum[problem], size[problem]);
         for (int64_t i = 0; i < m; ++i) beside_[i * lanes + k] = slope_[i];
-        if (!curvature || (curved >= 0 && problem != curved)) continue;
-        double* to = curvature + (curved < 0 ? problem * x_.n : 0) + from;
-        for (int64_t i = 0; i < m; ++i) to[i] = weight_[i] > 0 ? weight_[i] * curvature_[i] : 0.0;
+        keep(problem, from, m, curvature, curved);
       }
       collect(from, m, gradient_.data() + g * x_.p * lanes);
     }
@@ -67,15 +70,20 @@ class Worker {
 
   // Adds to gradient (count, p) what has come together, and starts anew.
   void hand_over(double* gradient) {
-    for (size_t g = 0; g < groups_.size(); ++g)
+    for (size_t g = 0; g < groups_.size(); ++g) {
+      const int64_t beside = groups_[g].count == 1 ? 1 : lanes;
       for (int64_t k = 0; k < groups_[g].count; ++k)
         for (int64_t j = 0; j < x_.p; ++j)
-          gradient[(groups_[g].first + k) * x_.p + j] += gradient_[(g * x_.p + j) * lanes + k];
+          gradient[(groups_[g].first + k) * x_.p + j] += gradient_[g * x_.p * lanes + j * beside + k];
+    }
     std::fill(gradient_.begin(), gradient_.end(), 0.0);
   }
 
  private:
   void predict(const Group& group, int64_t from, int64_t m);
+  void alone(const Group& group, int64_t from, int64_t m, double* value, double* sum, double* size, double* curvature,
+             int64_t curved, double* gradient);
+  void keep(int64_t problem, int64_t from, int64_t m, double* curvature, int64_t curved) const;
   void look(int64_t problem, int64_t from, int64_t m, double* value, double& sum, double& size);
   void collect(int64_t from, int64_t m, double* gradient);  // of the slopes beside each other
   Tile tile(const Block& block, int64_t from, int64_t m);
@@ -144,6 +152,42 @@ void Worker::predict(const Group& group, int64_t from, int64_t m) {
       times_sides(tile(block, from, m), m, group.columns[at], b, beside_.data());
     }
   }
+}
+
+// A group of one problem: its own coefficients, predictions and slopes, one after the other.
+void Worker::alone(const Group& group, int64_t from, int64_t m, double* value, double* sum, double* size, double* curvature,
+                   int64_t curved, double* gradient) {
+  const int64_t problem = group.first;
+  for (int64_t i = 0; i < m; ++i) eta_[i] = fits_.intercept[problem] + (rows_.offset ? rows_.offset[from + i] : 0.0);
+  for (const Block& block : x_.blocks) {
+    if (!group.any) break;
+    const double* b = fits_.b + problem * x_.p + block.first;
+    if (block.storage == Storage::one_hot) {
+      add_level(block.indices + from, m, b, eta_.data());
+    } else if (block.storage == Storage::sparse_rows) {
+      add_entry(static_cast<const double*>(block.data), block.indices, block.starts + from, m, b, eta_.data());
+    } else {
+      times_side(tile(block, from, m), m, block.width, b, eta_.data());
+    }
+  }
+  look(problem, from, m, value + problem * rows_.n_atoms, sum[problem], size[problem]);
+  keep(problem, from, m, curvature, curved);
+  for (const Block& block : x_.blocks) {
+    double* g = gradient + block.first;
+    if (block.storage == Storage::one_hot) {
+      add_to_level(block.indices + from, m, slope_.data(), g);
+    } else if (block.storage == Storage::sparse_rows) {
+      add_to_entry(static_cast<const double*>(block.data), block.indices, block.starts + from, m, slope_.data(), g);
+    } else {
+      side_by_columns(tile(block, from, m), m, block.width, slope_.data(), g);
+    }
+  }
+}
+
+void Worker::keep(int64_t problem, int64_t from, int64_t m, double* curvature, int64_t curved) const {
+  if (!curvature || (curved >= 0 && problem != curved)) return;
+  double* to = curvature + (curved < 0 ? problem * x_.n : 0) + from;
+  for (int64_t i = 0; i < m; ++i) to[i] = weight_[i] > 0 ? weight_[i] * curvature_[i] : 0.0;
 }
 
 void Worker::collect(int64_t from, int64_t m, double* gradient) {

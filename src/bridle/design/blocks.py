@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+PIECE = 1 << 18  # cells
 
 
 class Block(Protocol):
@@ -66,16 +68,32 @@ class Dense:
     def _tile(self, a: int, b: int) -> Floats:
         return np.asarray(self.values[a:b], dtype=np.float64)
 
+    def _pieces(self, rows: int) -> Iterator[slice]:
+        """Columns that are few enough for a copy of theirs to stay near the processor."""
+        step = max(16, PIECE // max(1, rows))
+        return (slice(c, min(c + step, self.width)) for c in range(0, self.width, step))
+
     def times(self, a: int, b: int, right: Floats) -> Floats:
+        used = np.flatnonzero(right.any(axis=1))
+        if 4 * len(used) < self.width:
+            return self.columns(a, b, used) @ right[used]
         return self._tile(a, b) @ right
 
     def transposed_times(self, a: int, b: int, right: Floats) -> Floats:
-        return self._tile(a, b).T @ right
+        if self.values.dtype == np.float64:
+            return self._tile(a, b).T @ right
+        out = np.empty((self.width, right.shape[1]))
+        for piece in self._pieces(b - a):
+            out[piece] = np.asarray(self.values[a:b, piece], dtype=np.float64).T @ right
+        return out
 
     def squares(self, a: int, b: int, weights: Floats, shift: Floats) -> Floats:
-        off = self._tile(a, b) - shift
-        np.multiply(off, off, out=off)
-        return weights @ off
+        out = np.empty(self.width)
+        for piece in self._pieces(b - a):
+            off = np.asarray(self.values[a:b, piece], dtype=np.float64) - shift[piece]
+            np.multiply(off, off, out=off)
+            out[piece] = weights @ off
+        return out
 
     def take(self, rows: NDArray[np.intp]) -> Dense:
         return Dense(self.values[rows])

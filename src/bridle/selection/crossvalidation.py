@@ -259,7 +259,7 @@ def out_of_fold(rows: Rows, engines: list[Engine], folds: Folds, plan: Plan, cho
     Rows tested in several rounds get the mean.
     """
     ratio = int(np.flatnonzero(plan.l1_ratios == choice.l1_ratio)[0])
-    single = replace(plan.only([ratio]), alphas=np.array([[choice.alpha]]))
+    single = replace(plan.only([ratio]), alphas=np.array([[choice.alpha]]), seen=False)
     total, count = np.zeros(len(rows.y)), np.zeros(len(rows.y))
     for engine, round_ in zip(engines, folds.rounds):
         split = round_.split()

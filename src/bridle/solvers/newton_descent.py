@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..design import Dense
 from ..objective import ROUNDING
 from ..penalties import Penalty
 from .plan import Floats
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from .newton_problems import Point, Problems
 
 MOST_STEPS = 200
-WORTH = 3.0  # steps that a fresh curvature costs
+WORTH, MOST_WORTH = 3.0, 8.0  # steps that a fresh curvature costs, at least and at most
+COLUMNS_A_STEP = 40  # products of so many dense columns with each other take as long as a step
 MOST_SLOW = 8  # steps without gain
 SHORTEST = 2.0**-30
 STATIONARY = 1e-9  # of the optimality conditions of fits that a person sees
@@ -51,6 +53,8 @@ def descend(
     stand = standing(problems, point, penalty, l1, l2, null_loss, every)
     gaps, off = stand.gaps, stand.off
     loose = np.where(every < kept, state.stationary, np.inf)
+    dense = sum(block.width for block in problems.rows.design.blocks if isinstance(block, Dense))
+    worth = min(max(WORTH, dense / COLUMNS_A_STEP), MOST_WORTH)
     slow = np.zeros(count, dtype=np.int64)
     if len(state.own) != count:
         state.own = np.zeros(count, dtype=bool)
@@ -89,9 +93,11 @@ def descend(
             done, (off[todo] / loose[todo]) ** 2, gaps[todo] / np.maximum(tolerance[todo], 1e-300)
         )
         needed = np.log(np.maximum(rest, 1.0)) / -np.log(pace)
-        wants = open_ & (needed > WORTH)
-        # Where even a fresh curvature of the whole does not help, the problem gets its own from now on.
-        state.own[todo[open_ & fresh[todo] & (~moved | (left > 0.3))]] = True
+        wants = open_ & (needed > worth)
+        # Where even a fresh curvature of the whole helps much less than it helps the whole itself (far from the minimum no
+        # curvature does), the problem gets its own from now on.
+        of_whole = float(left[0]) if todo[0] == 0 else 0.0
+        state.own[todo[open_ & fresh[todo] & (~moved | (left > max(0.3, 2 * of_whole)))]] = True
         alone = todo[wants & state.own[todo]]
         for k in alone:
             problems.at(point.b[[k]], point.intercept[[k]], np.array([k]), 0)

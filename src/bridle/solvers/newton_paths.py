@@ -89,6 +89,7 @@ class NewtonPaths:
 
     def __init__(self, problems: Problems, plan: Plan, kept: int) -> None:
         self.problems, self.plan, self.kept = problems, plan, min(kept, len(problems))
+        self.seen = self.kept if plan.seen else 0
         self.steps = problems.steps(plan.penalty.factors, problems.null_loss)
         self.state = state_of(plan)
 
@@ -101,7 +102,7 @@ class NewtonPaths:
         for k, alpha in enumerate(alphas):
             point, gaps = descend(
                 problems, self.steps, point, plan.penalty, alpha * mix, alpha * (1 - mix), problems.null_loss,
-                tolerances(problems, plan, ratio, self.kept), self.kept, self.state,
+                tolerances(problems, plan, ratio, self.seen), self.seen, self.state,
             )  # fmt: skip
             check_finite(problems, point, alpha)
             out.record(k, problems, point, gaps, None)
@@ -117,6 +118,7 @@ class WorkingPaths:
 
     def __init__(self, problems: Problems, plan: Plan, kept: int) -> None:
         self.problems, self.plan, self.kept = problems, plan, min(kept, len(problems))
+        self.seen = self.kept if plan.seen else 0
         self.state = state_of(plan)
         scale = problems.x_scale
         self._inverse = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1.0), 0.0)
@@ -141,7 +143,7 @@ class WorkingPaths:
             while True:
                 point, gaps = descend(
                     part, steps, point, part.penalty, l1, l2, problems.null_loss,
-                    tolerances(problems, plan, ratio, self.kept), self.kept,
+                    tolerances(problems, plan, ratio, self.seen), self.seen,
                     self.state,
                 )  # fmt: skip
                 pull = self._pull(problems.gradient_at(part, point))
@@ -209,11 +211,11 @@ class WorkingPaths:
         return more, *self._part(more, working, point)
 
 
-def tolerances(problems: Problems, plan: Plan, ratio: int, kept: int) -> Floats:
+def tolerances(problems: Problems, plan: Plan, ratio: int, seen: int) -> Floats:
     """(K,) relative gaps at which the problems may stop, at the l1_ratio at this place of the plan."""
     folds = OF_LASSO_FOLDS if plan.l1_ratios[ratio] == 1 else OF_FOLDS
     out = np.full(len(problems), max(plan.tolerance, folds))
-    out[:kept] = min(plan.tolerance, OF_WHOLE)
+    out[:seen] = min(plan.tolerance, OF_WHOLE)
     return out
 
 

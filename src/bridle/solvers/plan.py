@@ -70,7 +70,8 @@ class Split:
 class Plan:
     """Which paths to solve: for every l1_ratio a grid of decreasing alphas, (L,) and (L, A).
 
-    ``stop_turned``: paths on wide tables end once the errors on other rows have clearly turned in every fold.
+    ``stop_turned``: paths on wide tables end once the errors on other rows have clearly turned in every fold. ``seen``:
+    whether somebody will look at the coefficients that are kept; else they need no more digits than those of folds.
     """
 
     l1_ratios: Floats
@@ -83,6 +84,7 @@ class Plan:
     max_nonzero: int = 2**62
     max_sweeps: int = 100_000
     stop_turned: bool = False
+    seen: bool = True
 
     def only(self, ratios: list[int]) -> Plan:
         return replace(self, l1_ratios=self.l1_ratios[ratios], alphas=self.alphas[ratios])

@@ -179,14 +179,20 @@ def _hessian(view: _View, which: NDArray[np.intp]) -> tuple[Floats, float]:
     curvature = view.share * view.responses.family.weight(view.responses.y, view.eta)
     first = int(view.fit_intercept)
     out = np.zeros((len(which) + first, len(which) + first))
-    longest, step = 0.0, max(1, (1 << 20) // max(1, len(which)))
+    longest, step = 0.0, max(1, (1 << 18) // max(1, len(which)))
+    convex = bool((curvature >= 0).all())
     for a in range(0, view.design.n, step):
         b = min(a + step, view.design.n)
         block = np.empty((b - a, len(which) + first))
         block[:, :first] = 1.0
-        block[:, first:] = (view.design.columns(which, a, b) - view.centre[which]) / view.x_scale[which]
+        np.subtract(view.design.columns(which, a, b), view.centre[which], out=block[:, first:])
+        block[:, first:] /= view.x_scale[which]
         longest = max(longest, float(np.einsum("ij,ij->i", block, block).max(initial=0.0)))
-        out += (block * curvature[a:b, None]).T @ block
+        if convex:  # one matrix with itself: half the products
+            block *= np.sqrt(curvature[a:b, None])
+            out += block.T @ block
+        else:
+            out += (block * curvature[a:b, None]).T @ block
     return out, math.sqrt(longest)
 
 

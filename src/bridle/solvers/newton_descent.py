@@ -54,7 +54,8 @@ def descend(
     gaps, off = stand.gaps, stand.off
     loose = np.where(every < kept, state.stationary, np.inf)
     dense = sum(block.width for block in problems.rows.design.blocks if isinstance(block, Dense))
-    worth = min(max(WORTH, dense / COLUMNS_A_STEP), MOST_WORTH)
+    # Degrees of freedom beside a ridge part are those of the last curvature: there it is not to grow old.
+    worth = WORTH if l2 > 0 else min(max(WORTH, dense / COLUMNS_A_STEP), MOST_WORTH)
     slow = np.zeros(count, dtype=np.int64)
     if len(state.own) != count:
         state.own = np.zeros(count, dtype=bool)

@@ -14,7 +14,7 @@ constexpr int64_t most_idle = 200;
 // What so many rounds leave may sit in a few columns; the slower one of both ways is tried again every so many rounds.
 constexpr int64_t first_rounds = 2, probe = 10;
 // An inverse for so many columns costs about as much as a sweep over tens of thousands.
-constexpr int64_t in_cluster = 200, most_in_cluster = 1600, patience = 40;
+constexpr int64_t in_cluster = 200, most_in_cluster = 400, all_in_cluster = 1600, patience = 40;
 }  // namespace
 
 // r + shift root = target - sum_j b_j (x_j - mean_j root)
@@ -175,7 +175,8 @@ Outcome EntryDescent::solve(Penalized& q, const EntryColumns& x, const double* t
     ++rounds;
     cost = round_cost(x);
     if (with || stuck) {
-      const int64_t most = stuck ? std::min(in_cluster << idle / patience, most_in_cluster) : in_cluster;
+      const int64_t limit = static_cast<int64_t>(active_.size()) <= all_in_cluster ? all_in_cluster : most_in_cluster;
+      const int64_t most = stuck ? std::min(in_cluster << idle / patience, limit) : in_cluster;
       cost += cluster_.solve(q, x, s, active_, gains_, most, square_, r_, shift_, control);
     }
     history_.resize((memory + 1) * active_.size());

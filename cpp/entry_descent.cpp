@@ -172,9 +172,10 @@ Outcome EntryDescent::solve(Penalized& q, const EntryColumns& x, const double* t
     with = rounds >= first_rounds && (rounds == first_rounds || (pace[1] < pace[0]) != (rounds % probe == 0));
     // Where nothing helps for long, on more and more of them at once.
     const bool stuck = idle > 0 && idle % patience == 0;
+    with |= stuck;
     ++rounds;
     cost = round_cost(x);
-    if (with || stuck) {
+    if (with) {
       const int64_t limit = static_cast<int64_t>(active_.size()) <= all_in_cluster ? all_in_cluster : most_in_cluster;
       const int64_t most = stuck ? std::min(in_cluster << idle / patience, limit) : in_cluster;
       cost += cluster_.solve(q, x, s, active_, gains_, most, square_, r_, shift_, control);

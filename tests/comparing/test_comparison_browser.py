@@ -39,30 +39,6 @@ def page_of(browser: Any, comparisons: Any, tmp_path: Path) -> Iterator[Any]:
 
 
 _OPEN_ALL = "document.querySelectorAll('details').forEach(d => { d.open = true })"
-_OUTSIDE = """() => {
-  const width = document.documentElement.clientWidth, out = [];
-  if (document.documentElement.scrollWidth > width) out.push('the page scrolls sideways');
-  for (const e of document.querySelectorAll('main *')) {
-    const box = e.getBoundingClientRect();
-    const what = e.tagName + ' ' + e.textContent.slice(0, 40);
-    if (box.width && (box.left < -1 || box.right > width + 1)) out.push(what + ' sticks out');
-    const scrolls = getComputedStyle(e).overflowX !== 'visible';
-    if (e.scrollWidth > e.clientWidth + 1 && scrolls) out.push(what + ' scrolls');
-  }
-  return out;
-}"""
-_COLLISIONS = """() => {
-  const out = [];
-  for (const s of document.querySelectorAll('svg.figure')) {
-    const boxes = [...s.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]);
-    boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
-      const x = Math.min(p.right, q.right) - Math.max(p.left, q.left);
-      const y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-      if (x > 1 && y > 3) out.push(s.id + ': ' + a + ' / ' + b);
-    }));
-  }
-  return out;
-}"""
 _SMALLEST = """() => [...document.querySelectorAll("svg.figure")].filter(s => s.getClientRects().length).map(s => {
   const scale = s.getBoundingClientRect().width / s.viewBox.baseVal.width;
   return Math.min(...[...s.querySelectorAll('text')].map(t => parseFloat(getComputedStyle(t).fontSize) * scale));
@@ -73,12 +49,14 @@ _SMALLEST = """() => [...document.querySelectorAll("svg.figure")].filter(s => s.
 @pytest.mark.parametrize(
     "name", ["diabetes", "mixed", "wide", "noise", "hostile", "holdout", "classes", "counts"]
 )
-def test_nothing_sticks_out_or_collides(page_of: Any, name: str, width: int) -> None:
+def test_nothing_sticks_out_or_collides(
+    page_of: Any, name: str, width: int, sideways: Any, colliding: Any
+) -> None:
     page = page_of(name, width)
-    assert page.evaluate(_OUTSIDE) == []
+    assert sideways(page) == []
     page.evaluate(_OPEN_ALL)
-    assert page.evaluate(_OUTSIDE) == []
-    assert page.evaluate(_COLLISIONS) == []
+    assert sideways(page) == []
+    assert colliding(page) == []
     sizes = page.evaluate(_SMALLEST)
     assert len(sizes) == 3
     assert min(sizes) >= 10

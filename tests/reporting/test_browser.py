@@ -39,32 +39,6 @@ def page_of(browser: Any, models: Any, tmp_path: Path) -> Iterator[Any]:
 
 
 _OPEN_ALL = "document.querySelectorAll('details').forEach(d => { d.open = true })"
-_OUTSIDE = """() => {
-  const width = document.documentElement.clientWidth, out = [];
-  if (document.documentElement.scrollWidth > width) out.push('the page scrolls sideways');
-  for (const e of document.querySelectorAll('main *')) {
-    const box = e.getBoundingClientRect();
-    const what = e.tagName + ' ' + e.textContent.slice(0, 40);
-    if (box.width && (box.left < -1 || box.right > width + 1)) out.push(what + ' sticks out');
-    const scrolls = getComputedStyle(e).overflowX !== 'visible';
-    if (e.scrollWidth > e.clientWidth + 1 && scrolls) out.push(what + ' scrolls');
-  }
-  return out;
-}"""
-
-_COLLISIONS = """() => {
-  const out = [];
-  for (const s of document.querySelectorAll('svg.figure')) {
-    const texts = [...s.querySelectorAll('text')];
-    const boxes = texts.map(t => [t.textContent, t.getBoundingClientRect()]);
-    boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
-      const x = Math.min(p.right, q.right) - Math.max(p.left, q.left);
-      const y = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-      if (x > 1 && y > 3) out.push(s.id + ': ' + a + ' / ' + b);
-    }));
-  }
-  return out;
-}"""
 _CUT_OFF = """() => [...document.querySelectorAll('svg.figure text')].filter(t => {
   const box = t.getBoundingClientRect(), frame = t.ownerSVGElement.getBoundingClientRect();
   return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1);
@@ -84,11 +58,11 @@ _FONTS = {
         *("classes", "hostile_classes", "counts"),
     ],
 )
-def test_nothing_sticks_out_sideways(page_of: Any, name: str, width: int) -> None:
+def test_nothing_sticks_out_sideways(page_of: Any, name: str, width: int, sideways: Any) -> None:
     page = page_of(name, width)
-    assert page.evaluate(_OUTSIDE) == []
+    assert sideways(page) == []
     page.evaluate(_OPEN_ALL)
-    assert page.evaluate(_OUTSIDE) == []
+    assert sideways(page) == []
 
 
 @pytest.mark.parametrize(("name", "figures"), [("diabetes", 4), ("classes", 6), ("counts", 7)])
@@ -110,23 +84,23 @@ def test_the_text_of_figures_is_readable_and_stays_inside(page_of: Any, name: st
         assert min(sizes) >= 10
 
 
-def test_labels_of_the_figures_do_not_collide(page_of: Any) -> None:
+def test_labels_of_the_figures_do_not_collide(page_of: Any, colliding: Any) -> None:
     linear = ("diabetes", "categorical", "wide", "given_path", "leave_one_out", "one_rule")
     for name in (*linear, "classes", "hostile_classes", "counts", "claims"):
         for width in (360, 1280):
-            collisions = page_of(name, width).evaluate(_COLLISIONS)
+            collisions = colliding(page_of(name, width))
             assert collisions == [], (name, width)
 
 
 @pytest.mark.parametrize("font", _FONTS)
 @pytest.mark.parametrize("name", ["categorical", "classes", "counts", "given_path"])
-def test_a_wider_font_finds_room(page_of: Any, name: str, font: str) -> None:
+def test_a_wider_font_finds_room(page_of: Any, name: str, font: str, sideways: Any, colliding: Any) -> None:
     """Which font a reader has is not known: nothing may depend on a narrow one."""
     page = page_of(name, 320)
     page.add_style_tag(content=_FONTS[font])
     page.evaluate(_OPEN_ALL)
-    assert page.evaluate(_OUTSIDE) == []
-    assert page.evaluate(_COLLISIONS) == []
+    assert sideways(page) == []
+    assert colliding(page) == []
     assert page.evaluate(_CUT_OFF) == []
 
 

@@ -10,6 +10,8 @@ and with squared error the target likewise (about zero where there is no interce
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,11 +43,35 @@ def alpha_max(gradient: Floats, penalty: Penalty, l1_ratio: float) -> float:
     return float(np.max(pull[used] / v[used])) / l1_ratio if l1_ratio > 0 else float("inf")
 
 
-def ridge_degrees_of_freedom(spectrum: Floats, alpha: Floats) -> Floats:
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Eigenvalues (m,), none below zero, and how many there are of each (m,), which may be estimates."""
+
+    values: Floats
+    counts: Floats
+
+    @staticmethod
+    def of(values: Floats) -> Spectrum:
+        return Spectrum(np.maximum(values, 0.0), np.ones(len(values)))
+
+    @property
+    def empty(self) -> bool:
+        return not len(self.values) or not self.values.max() > 0
+
+    def times(self, factor: float) -> Spectrum:
+        return Spectrum(self.values * factor, self.counts)
+
+    def positive(self) -> Spectrum:
+        """Without what is rounding."""
+        kept = self.values > 1e-12 * self.values.max(initial=0.0)
+        return Spectrum(self.values[kept], self.counts[kept])
+
+
+def ridge_degrees_of_freedom(spectrum: Spectrum, alpha: Floats) -> Floats:
     """sum_i d_i / (d_i + alpha), the trace of the ridge smoother, for each alpha."""
     with np.errstate(invalid="ignore"):
-        shares = spectrum[:, None] / (spectrum[:, None] + np.atleast_1d(alpha))
-    return np.asarray(np.nan_to_num(shares).sum(axis=0))
+        shares = spectrum.values[:, None] / (spectrum.values[:, None] + np.atleast_1d(alpha))
+    return np.asarray(spectrum.counts @ np.nan_to_num(shares))
 
 
 def duality_gap(

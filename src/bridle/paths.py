@@ -13,7 +13,7 @@ from ._numerics import single_threaded_blas
 from .certificate import GAP_TOLERANCE, Candidate, Certificate, Responses, certify, certify_separable
 from .errors import DataError, UsageError
 from .families import SQUARED, Family, family_named
-from .objective import alpha_max, ridge_degrees_of_freedom
+from .objective import Spectrum, alpha_max, ridge_degrees_of_freedom
 from .penalties import Penalty
 from .solvers import Engine, Plan, Rows, Solution, Split, refined
 from .solvers.plan import Null, SparseRows
@@ -36,7 +36,8 @@ class Path:
     intercepts : (A,) in units of the target.
     n_nonzero : (A,) coefficients that are not exactly zero.
     degrees_of_freedom : (A,) the intercept not counted: n_nonzero for the lasso (Zou, Hastie, Tibshirani 2007), the trace of
-        the smoother on the support otherwise.
+        the smoother on the support otherwise; of ridge on large sparse tables, and of families with many columns, an
+        estimate by random signs (within a few percent).
     train_error : (A,) weighted mean squared error on the training rows, units of the target squared; of another family
         the mean unit deviance.
     gaps : (A,) relative duality gaps as the solver sees them; ``gap_source`` says from what: "moments", "screening" (exact
@@ -196,23 +197,24 @@ def alpha_grid(
     return grid, top
 
 
-def ridge_grid(spectrum: Floats, n_alphas: int) -> Floats:
+def ridge_grid(spectrum: Spectrum, n_alphas: int) -> Floats:
     """Ridge's strengths from 1 % to 99 % of its degrees of freedom, (n_alphas,), even steps of log alpha."""
     low, high = _ridge_range(spectrum)
     return np.geomspace(high, low, n_alphas)
 
 
-def _ridge_range(spectrum: Floats) -> tuple[float, float]:
+def _ridge_range(spectrum: Spectrum) -> tuple[float, float]:
     """The alphas with 99 % and 1 % of the degrees of freedom that the rank allows."""
-    if not len(spectrum) or spectrum.max() <= 0:
+    if spectrum.empty:
         return 1e-3, 1e3
-    positive = spectrum[spectrum > 1e-12 * spectrum.max()]
+    positive = spectrum.positive()
+    rank = float(positive.counts.sum())
 
     def alpha_of(share: float) -> float:
-        low, high = np.log(positive.min()) - 12, np.log(positive.max()) + 12
+        low, high = np.log(positive.values.min()) - 12, np.log(positive.values.max()) + 12
         for _ in range(80):
             middle = 0.5 * (low + high)
-            if ridge_degrees_of_freedom(positive, np.array([np.exp(middle)]))[0] > share * len(positive):
+            if ridge_degrees_of_freedom(positive, np.array([np.exp(middle)]))[0] > share * rank:
                 low = middle
             else:
                 high = middle

@@ -47,6 +47,8 @@ WORK = {
     "ridge of many columns": (WIDE, "bridle.path(X, y, l1_ratio=0.0)"),
     "sparse columns": (SPARSE, "bridle.path(X, y)"),
     "fit of sparse columns": (SPARSE, "bridle.fit(X, y, l1_ratios=(0.5, 1.0))"),
+    "ridge of sparse rows": (SPARSE, "bridle.fit(X, y, l1_ratios=0.0)"),
+    "ridge of a family": (SPARSE, "bridle.fit(X, y > 0, family='binomial', l1_ratios=0.0)"),
     "correlated columns": (CORRELATED, "bridle.fit(X, y, l1_ratios=(0.5, 1.0))"),
 }
 

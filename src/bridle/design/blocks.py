@@ -42,6 +42,10 @@ class Block(Protocol):
         """The named columns of rows [a, b), dense, shape (b - a, len(which))."""
         ...
 
+    def compressed(self) -> Any:
+        """As a SciPy matrix in compressed rows, float64."""
+        ...
+
     def hand_over(self, columns: Any, by_row: bool) -> None:
         """Adds itself to the kernels' column interface."""
         ...
@@ -101,6 +105,11 @@ class Dense:
     def columns(self, a: int, b: int, which: NDArray[np.intp]) -> Floats:
         return np.asarray(self.values[a:b, which], dtype=np.float64)
 
+    def compressed(self) -> Any:
+        from scipy.sparse import csr_array
+
+        return csr_array(np.asarray(self.values, dtype=np.float64))
+
     def hand_over(self, columns: Any, by_row: bool) -> None:
         values = self.values
         if any(step % values.itemsize for step in values.strides):  # a field of a record array
@@ -146,6 +155,9 @@ class Sparse:
 
     def columns(self, a: int, b: int, which: NDArray[np.intp]) -> Floats:
         return np.asarray(self.rows[a:b][:, which].toarray(), dtype=np.float64)
+
+    def compressed(self) -> Any:
+        return self.rows
 
     def hand_over(self, columns: Any, by_row: bool) -> None:
         matrix = self.rows if by_row else self.rows.tocsc()
@@ -197,15 +209,17 @@ class OneHot:
     def columns(self, a: int, b: int, which: NDArray[np.intp]) -> Floats:
         return np.asarray(self.codes[a:b, None] == which[None, :], dtype=np.float64)
 
-    def hand_over(self, columns: Any, by_row: bool) -> None:
-        if by_row:
-            columns.add_one_hot(np.ascontiguousarray(self.codes), self.width)
-            return
+    def compressed(self) -> Any:
         from scipy.sparse import csr_array
 
         known = self.codes >= 0
         starts = np.concatenate([[0], np.cumsum(known)])
-        matrix = csr_array(
+        return csr_array(
             (np.ones(int(known.sum())), self.codes[known], starts), shape=(self.n_rows, self.width)
         )
-        Sparse(matrix).hand_over(columns, by_row=False)
+
+    def hand_over(self, columns: Any, by_row: bool) -> None:
+        if by_row:
+            columns.add_one_hot(np.ascontiguousarray(self.codes), self.width)
+        else:
+            Sparse(self.compressed()).hand_over(columns, by_row=False)

@@ -127,6 +127,8 @@ class Design:
         """The named columns of rows [a, b), filled and dense, shape (b - a, len(which))."""
         which = np.asarray(which, dtype=np.intp)
         b = self.n if b is None else b
+        if len(self.blocks) == 1 and (self.means is None or not len(self.imputed)):
+            return self.blocks[0].columns(a, b, which)
         out = np.zeros((b - a, len(which)))
         first = 0
         for block in self.blocks:
@@ -142,6 +144,13 @@ class Design:
                 for m, (at, k) in enumerate(pairs):
                     out[:, at] += self.means[k] * masks[:, m]
         return out
+
+    def compressed(self) -> Any:
+        """All stored columns as one SciPy matrix in compressed rows."""
+        from scipy.sparse import csr_array, hstack
+
+        blocks = [block.compressed() for block in self.blocks]
+        return csr_array(blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr"))
 
     def unfilled(self) -> Design:
         return replace(self, means=None)

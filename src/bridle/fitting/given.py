@@ -16,9 +16,11 @@ from ..errors import DataError
 from ..paths import VANISHING
 from ..penalties import Penalty
 from ..solvers import Engine, Plan, Rows, Split, prepare, refined
+from ..solvers.auto import FEW
 from ..solvers.least_squares import least_squares
 from ..solvers.modes import Gram, Modes, Targets
 from ..solvers.plan import Null
+from ..solvers.ridge import of_products, ridge_of_targets
 from ..table import Schema
 from .intake import LARGEST, SMALLEST, check_read
 
@@ -144,7 +146,8 @@ def ridge_at(
 ) -> Fit:
     """Ridge of T targets, (T,) alphas in bridle's objective (scikit-learn's over the sum of the weights), no bounds."""
     count = thread_count(threads)
-    gram = Gram.of(rows, fit_intercept, count) if rows.design.p < rows.design.n else None
+    tall = rows.design.p < rows.design.n and not by_products(rows, alphas)
+    gram = Gram.of(rows, fit_intercept, count) if tall else None
     if gram is not None and not gram.finite():
         refuse(rows, schema, count)
     coefs, name = ridge_coefficients(rows, alphas, fit_intercept, count, gram)
@@ -189,7 +192,10 @@ def finished_ridge(
 def ridge_coefficients(
     rows: Targets, alphas: Floats, fit_intercept: bool, threads: int, gram: Gram | None = None
 ) -> tuple[Floats, str]:
-    """(p, T), and by what: Cholesky for one strength, the decomposition for several, least squares for none."""
+    """(p, T), and by what: Cholesky for one strength, the decomposition for several, least squares for none; products
+    with the entries of a large sparse table."""
+    if gram is None and by_products(rows, alphas):
+        return ridge_of_targets(rows, alphas[:, None], fit_intercept)[0][:, :, 0].T, "products"
     coefs = np.empty((rows.design.p, len(alphas)))
     modes: Modes | None = None
     strengths, which = np.unique(alphas, return_inverse=True)
@@ -213,6 +219,11 @@ def ridge_coefficients(
             )
         coefs[:, own], name = modes.coefficients(float(alpha), own), "eigendecomposition"
     return coefs, name
+
+
+def by_products(rows: Targets, alphas: Floats) -> bool:
+    """Whether neither the columns nor the rows of a sparse table are few enough for a matrix of their products."""
+    return rows.design.p > FEW and of_products(rows.design) and bool((alphas >= VANISHING).all())
 
 
 def _settled(gram: Gram | None, coefs: Floats, alpha: float, which: NDArray[np.intp]) -> bool:

@@ -20,13 +20,15 @@ from ..selection.choosing import LEAVE_ONE_OUT, summarize
 from ..solvers.least_squares import least_squares
 from ..solvers.modes import Gram, Modes, Targets
 from ..solvers.plan import SparseRows
+from ..solvers.ridge import ridge_of_targets
 from ..table import Schema
-from .given import Fit, finished_ridge, refuse, ridge_at
+from .given import Fit, by_products, finished_ridge, refuse, ridge_at
 from .modelling import Setting, model_of, single_path
 
 Floats = NDArray[np.float64]
 Score = Callable[[Floats], Floats]
 MOST_KEPT = 2_000_000  # coefficients of a path that are kept beside a fit
+MOST_DECOMPOSED = 15_000  # rows or columns of a sparse table, whichever are fewer
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +85,12 @@ def leave_one_out(
     count = thread_count(threads)
     if len(rows.y) < 2:
         raise DataError("There is 1 row (n_samples = 1): leave-one-out needs at least 2.")
+    side = min(rows.design.n, rows.design.p)
+    if side > MOST_DECOMPOSED and by_products(rows, alphas / rows.total):
+        raise DataError(
+            f"Leave-one-out errors need every eigenvector of a ({side:,}, {side:,}) matrix here, which takes "
+            f"{8e-9 * side * side:.1f} GB several times over, and hours. Use cv=5."
+        )
     modes, gram = decomposed(rows, schema, fit_intercept, count)
     with np.errstate(all="ignore"):  # leverages of one, strengths that vanish: judged below
         sums, held = modes.leave_one_out(alphas / rows.total, keep)
@@ -231,15 +239,12 @@ def ridge_on_folds(
             raise DataError(
                 f"Fold {k + 1} has no row of positive weight on one of its sides; give other folds or weights."
             )
-        modes = decomposed(own, schema, fit_intercept, count)[0]
-        fits = [_at(own, float(alpha), modes, fit_intercept, count) for alpha in alphas]
-        coefs = np.stack([c.T for c, _ in fits])
-        intercepts = np.stack([b for _, b in fits])
+        coefs, intercepts = _at_all(own, schema, alphas / own.total, fit_intercept, count)
         flat = held.design.matvec(np.ascontiguousarray(coefs.reshape(-1, coefs.shape[2]).T), count)
         predictions = np.moveaxis(flat.reshape(len(held.y), len(alphas), targets), 1, 0) + intercepts[:, None]
         share = held.shares()
         errors[:, :, k] = np.einsum("n,ant->at", share, (held.y - predictions) ** 2)
-        nulls += share @ (held.y - modes.y_mean) ** 2 / len(pairs)
+        nulls += share @ (held.y - (own.shares() @ own.y if fit_intercept else 0.0)) ** 2 / len(pairs)
         if not np.isfinite(predictions).all():
             refuse(rows, schema, count)
         scores[:, k] = score(k, test, coefs, intercepts, predictions)
@@ -260,16 +265,22 @@ def _taken(rows: Targets, which: Any) -> Targets:
     return Targets(rows.design.take(which), rows.y[which], weights, rows.scale)
 
 
-def _at(
-    rows: Targets, alpha: float, modes: Modes, fit_intercept: bool, threads: int
+def _at_all(
+    rows: Targets, schema: Schema, alphas: Floats, fit_intercept: bool, threads: int
 ) -> tuple[Floats, Floats]:
-    unpenalized = alpha / rows.total < VANISHING
-    coefs = (
+    """Coefficients (A, T, p) and intercepts (A, T) at the alphas (A,) of bridle's objective."""
+    targets = rows.y.shape[1]
+    if by_products(rows, alphas):
+        coefs, intercepts = ridge_of_targets(rows, np.tile(alphas, (targets, 1)), fit_intercept)
+        return np.ascontiguousarray(coefs.transpose(2, 0, 1)), intercepts.T
+    modes = decomposed(rows, schema, fit_intercept, threads)[0]
+    found = [
         least_squares(rows, None, fit_intercept, threads)
-        if unpenalized
-        else modes.coefficients(alpha / rows.total)
-    )
-    return coefs, modes.intercepts(coefs)
+        if alpha < VANISHING
+        else modes.coefficients(float(alpha))
+        for alpha in alphas
+    ]
+    return np.stack([one.T for one in found]), np.stack([modes.intercepts(one) for one in found])
 
 
 def _model_with_curve(

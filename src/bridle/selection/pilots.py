@@ -47,7 +47,7 @@ def pilot_of(training: Training, plan: Plan) -> Pilot:
     engine, penalty = training.engine, plan.penalty
     free = Penalty(penalty.factors)
     spectrum = engine.spectrum(free, plan.fit_intercept, plan.standardize)
-    if not len(spectrum) or not spectrum.max() > 0:
+    if spectrum.empty:
         return Pilot(np.zeros(len(penalty.factors)), float("nan"))
     ridge = replace(
         plan, l1_ratios=np.zeros(1), alphas=ridge_grid(spectrum, STRENGTHS)[None], penalty=free, max_nonzero=2**62,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..moments import Moments
+from ..objective import Spectrum
 from ..penalties import Penalty
 from ..solvers import Engine, Plan, Rows, Solution, Split, prepare
 from ..solvers.gram import GramEngine
@@ -40,7 +41,7 @@ class Procedure:
     def null(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Null:
         return self.inner.null(penalty, fit_intercept, standardize)
 
-    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
+    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Spectrum:
         return self.inner.spectrum(penalty, fit_intercept, standardize)
 
     def gram(self, which: NDArray[np.intp], fit_intercept: bool) -> Floats:

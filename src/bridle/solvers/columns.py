@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from .._numerics import kernels, single_threaded_blas
 from ..errors import UsageError
+from ..objective import Spectrum
 from ..penalties import Penalty
 from .gram import null_errors, unpenalized
 from .plan import Floats, Null, Plan, Progress, Rows, Solution, SparseRows, Split
-from .ridge import kernel_ridge, kernel_spectrum
+from .ridge import ridge, ridge_spectrum
 
 MOST_BOUNDED = 6_000  # ridge with bounds keeps every column in the working set, and their Gram
 
@@ -28,6 +29,7 @@ class ColumnEngine:
     split: Split
     threads: int
     name: str = "columns"
+    spectra: dict[tuple[bytes, bool, bool], Spectrum] = field(default_factory=dict)  # that were asked for
 
     @staticmethod
     def read(rows: Rows, split: Split, threads: int, progress: Progress = None) -> ColumnEngine:
@@ -99,11 +101,16 @@ class ColumnEngine:
             block = block - share @ block
         return np.asarray((block * share[:, None]).T @ block)
 
-    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
-        return kernel_spectrum(self.rows, penalty, fit_intercept, standardize)
+    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Spectrum:
+        asked = (penalty.factors.tobytes(), fit_intercept, standardize)
+        if asked not in self.spectra:
+            self.spectra[asked] = ridge_spectrum(
+                self.rows, self.data, self.split, penalty, fit_intercept, standardize
+            )
+        return self.spectra[asked]
 
     def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
-        """Descent for every l1_ratio above 0; ridge goes through the kernel matrix."""
+        """Descent for every l1_ratio above 0; ridge goes a way of its own."""
         if (plan.alphas <= 0).any():
             raise UsageError(
                 f"alpha = 0 (least squares) on {self.rows.design.p} columns and {self.rows.design.n} rows has no unique "
@@ -123,7 +130,7 @@ class ColumnEngine:
             parts.update({i: _ratio(solved, at) for at, i in enumerate(descent)})
         for i in range(len(plan.l1_ratios)):
             if i not in parts:
-                parts[i] = kernel_ridge(self.rows, plan.only([i]), split, kept, progress)
+                parts[i] = ridge(self.rows, self.data, plan.only([i]), split, kept, self.threads, progress)
         return _stack([parts[i] for i in range(len(plan.l1_ratios))])
 
     def _descend(self, plan: Plan, split: Split, kept: int, progress: Progress) -> Solution:
@@ -237,7 +244,7 @@ class FillingEngine:
     def null(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Null:
         return self._whole.null(penalty, fit_intercept, standardize)
 
-    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
+    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Spectrum:
         return self._whole.spectrum(penalty, fit_intercept, standardize)
 
     def gram(self, which: NDArray[np.intp], fit_intercept: bool) -> Floats:

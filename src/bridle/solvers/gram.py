@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._numerics import kernels, single_threaded_blas, symmetric_eigen, thread_count
 from ..moments import Moments, accumulate
+from ..objective import Spectrum
 from ..penalties import Penalty
 from .plan import Floats, Null, Plan, Progress, Rows, Solution, SparseRows, Split
 
@@ -119,14 +120,12 @@ class GramEngine:
             total += scatter[index]
         return np.asarray(total / atoms.weight.sum())
 
-    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
+    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Spectrum:
         null = self.null(penalty, fit_intercept, standardize)
         used = np.flatnonzero(null.usable & np.isfinite(penalty.factors) & (penalty.factors > 0))
         scale = null.x_scale[used] * np.sqrt(penalty.factors[used])
         gram = self.gram(used, fit_intercept) / scale / scale[:, None]
-        return (
-            np.asarray(np.maximum(symmetric_eigen(gram, vectors=False)[0], 0.0)) if len(used) else np.zeros(0)
-        )
+        return Spectrum.of(symmetric_eigen(gram, vectors=False)[0] if len(used) else np.zeros(0))
 
     def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
         if not len(self.imputed):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._numerics import single_threaded_blas
 from ..families import Family
+from ..objective import Spectrum
 from ..penalties import Penalty
 from .newton_paths import FEW, NewtonPaths, PathArrays, WorkingPaths
 from .newton_problems import Problems, constant_of
@@ -66,14 +67,14 @@ class NewtonEngine:
             y_scale=1.0,
         )
 
-    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
+    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Spectrum:
         """Of the columns' Gram times the mean curvature of the null model: near that of the Hessian there."""
         constant = constant_of(self.rows, np.arange(len(self.rows.y)), fit_intercept)
         offset = 0.0 if self.rows.offset is None else self.rows.offset
         weights = np.ones(len(self.rows.y)) if self.rows.weights is None else self.rows.weights
         curvature = self.family.weight(self.rows.y, constant + offset + np.zeros(len(self.rows.y)))
         mean = float(weights @ curvature / weights.sum())
-        return self.base.spectrum(penalty, fit_intercept, standardize) * mean
+        return self.base.spectrum(penalty, fit_intercept, standardize).times(mean)
 
     def null_errors(self, split: Split, fit_intercept: bool) -> Floats:
         """Mean unit deviance of the constant model, (P, atoms); NaN where not tested."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..design import Design
 from ..families import SQUARED, Family
+from ..objective import Spectrum
 from ..penalties import Penalty
 
 Floats = NDArray[np.float64]
@@ -197,7 +198,7 @@ class Engine(Protocol):
         ...
 
     def null(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Null: ...
-    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Floats:
+    def spectrum(self, penalty: Penalty, fit_intercept: bool, standardize: bool) -> Spectrum:
         """Eigenvalues of the penalized Gram V^-1/2 G V^-1/2 of the whole, for degrees of freedom."""
         ...
 

@@ -33,6 +33,7 @@ class EntryDescent {
   std::vector<int64_t> active_, violators_;
   std::vector<double> gains_;  // of active_: what its best step alone would take off the objective, times two
   EntryCluster cluster_;
+  double spent_[2] = {0, 0};  // on rounds, and on clusters, in entries
 };
 
 }  // namespace bridle

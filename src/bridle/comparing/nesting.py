@@ -240,6 +240,7 @@ def _joined(all_scores: list[Scores]) -> Scores:
         None,
         None,
         [tested for s in all_scores for tested in s.fold_of],
+        [fits for s in all_scores for fits in s.fits],
     )
 
 

@@ -120,7 +120,9 @@ def chosen(
     refits = None if loose is None else loose.refits
     choices = {name: counted(choice, path, ready.schema, refits) for name, choice in choices.items()}
     at_mix = g.ways.relaxed(g.engines, rows, (first.mix,))
-    held, diagnostics = out_of_fold_of(ready, at_mix, folds, g.narrow, choices[asked.rule], asked.out_of_fold)
+    held, diagnostics = out_of_fold_of(
+        ready, at_mix, folds, g.narrow, choices[asked.rule], asked.out_of_fold, scores.fits
+    )
     honest = scores.nested(curves, asked.rule, by)
     if honest is not None and ready.schema.n_columns == len(np.unique(ready.schema.variable_of_column())):
         honest = replace(honest, choices=tuple(replace(c, n_variables=c.n_columns) for c in honest.choices))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..design import Design
 from ..families import constant_model
 from ..solvers import Engine, Plan, Rows, Solution, Split
+from ..solvers.newton import NewtonEngine
 from .choosing import Choice, Curve, NestedError, choose, pick, summarize
 from .folds import Folds, Round
 from .rated import Rated
@@ -20,6 +21,14 @@ Floats = NDArray[np.float64]
 CANCELLED = 1e-6
 # Nested cross-validation fits every pair of folds left out: beyond this many it would cost more than it says.
 MOST_NESTED = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """What an engine found for the whole and each fold of a round, coefficients and all."""
+
+    engine: Engine
+    solution: Solution
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +42,7 @@ class Scores:
     pair_errors: Floats | None  # (K, K, L, A): trained without folds k and l, tested on l
     row_spread: Floats | None  # (L, A): standard error over the rows of a single hold-out
     fold_of: list[NDArray[np.int64]]  # test rows of each fold
+    fits: list[Fits | None]  # of each round, where they were kept
 
     def curves(self, plan: Plan) -> tuple[Curve, ...]:
         """One curve for each l1_ratio."""
@@ -120,6 +130,7 @@ def cross_validate(
     """The errors of every fold at every strength; ``engines`` has one reading for each round."""
     errors, weights, nulls = [], [], []
     tested: list[NDArray[np.int64]] = []
+    fits: list[Fits | None] = []
     whole: Solution | None = None
     pair_errors: Floats | None = None
     spread: Floats | None = None
@@ -128,8 +139,10 @@ def cross_validate(
         with_pairs = nested and round_.partition and folds.kind == "partition" and 3 <= count <= MOST_NESTED
         with_pairs = with_pairs and _enough_without_two(round_)
         split = round_.split(nested=with_pairs)
-        solution = engine.solve(plan, split, 1, progress)
-        whole = whole or solution
+        remembers = isinstance(engine, NewtonEngine) and engine.remembers(plan, 1 + count)
+        solution = engine.solve(replace(plan, seen=1), split, 1 + count if remembers else 1, progress)
+        fits.append(Fits(engine, solution) if remembers else None)
+        whole = whole or solution.of_whole()
         atom_weight = _atom_weights(rows, split)
         null = engine.null_errors(split, plan.fit_intercept)
         test = np.where(split.test.astype(bool), atom_weight, 0.0)
@@ -160,6 +173,7 @@ def cross_validate(
         pair_errors,
         spread,
         tested,
+        fits,
     )
 
 
@@ -253,22 +267,26 @@ def _row_spread(rows: Rows, engine: Engine, plan: Plan, split: Split) -> Floats:
     return out
 
 
-def out_of_fold(rows: Rows, engines: list[Engine], folds: Folds, plan: Plan, choice: Choice) -> Floats:
+def out_of_fold(
+    rows: Rows, engines: list[Engine], folds: Folds, plan: Plan, choice: Choice, fits: list[Fits | None]
+) -> Floats:
     """Predictions of every tested row by the fits that did not see it, at the chosen strength; NaN where none was tested.
 
-    Rows tested in several rounds get the mean.
+    Rows tested in several rounds get the mean. ``fits`` are those that need not be made again.
     """
     ratio = int(np.flatnonzero(plan.l1_ratios == choice.l1_ratio)[0])
-    single = replace(plan.only([ratio]), alphas=np.array([[choice.alpha]]), seen=False)
+    single = replace(plan.only([ratio]), alphas=np.array([[choice.alpha]]), seen=0)
     total, count = np.zeros(len(rows.y)), np.zeros(len(rows.y))
-    for engine, round_ in zip(engines, folds.rounds):
+    for engine, round_, known in zip(engines, folds.rounds, fits, strict=True):
         split = round_.split()
         learning = [k for k in range(1, len(split.train)) if _trains(rows, split, k)]
         if not learning:
             continue
-        solution = engine.solve(single, split.of_problems(learning), len(learning))
-        for at, k in enumerate(learning):
-            coef, intercept = coefficients(solution, 0, np.array([0]), at)
+        kept = known.solution if known is not None and known.engine is engine else None
+        solution = kept or engine.solve(single, split.of_problems(learning), len(learning))
+        for order, k in enumerate(learning):
+            at, of_ratio, step = (order, 0, 0) if kept is None else (k, ratio, choice.index)
+            coef, intercept = coefficients(solution, of_ratio, np.array([step]), at)
             test = split.rows_of(split.test[k])
             design = rows.design.fill(solution.fills[at]) if solution.fills.shape[1] else rows.design
             eta = _fitted(design, coef[0], test) + intercept[0]

@@ -12,11 +12,14 @@ from .._numerics import single_threaded_blas
 from ..families import Family
 from ..objective import Spectrum
 from ..penalties import Penalty
+from .columns import ColumnEngine
 from .newton_paths import FEW, NewtonPaths, PathArrays, WorkingPaths
 from .newton_problems import Problems, constant_of
 from .newton_ridge import ridge_paths
 from .newton_wide import in_kernel, wide_paths
 from .plan import Engine, Floats, Null, Plan, Progress, Rows, Solution, Split
+
+MOST_REMEMBERED = 5_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,12 @@ class NewtonEngine:
                 if w.sum() > 0:
                     out[k, a] = 2 * float(w @ self.family.loss(y, eta + np.zeros(len(y)))) / w.sum()
         return out
+
+    def remembers(self, plan: Plan, count: int) -> bool:
+        """Whether the coefficients of so many problems are few beside the rows."""
+        p = self.rows.design.p
+        compiled = isinstance(self.base, ColumnEngine)  # there a kept fit is solved to the end
+        return not compiled and p <= FEW and count * plan.alphas.size * p <= MOST_REMEMBERED
 
     def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
         with (

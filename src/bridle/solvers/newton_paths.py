@@ -89,7 +89,7 @@ class NewtonPaths:
 
     def __init__(self, problems: Problems, plan: Plan, kept: int) -> None:
         self.problems, self.plan, self.kept = problems, plan, min(kept, len(problems))
-        self.seen = self.kept if plan.seen else 0
+        self.seen = min(self.kept, plan.seen)
         self.steps = problems.steps(plan.penalty.factors, problems.null_loss)
         self.state = state_of(plan)
 
@@ -118,7 +118,7 @@ class WorkingPaths:
 
     def __init__(self, problems: Problems, plan: Plan, kept: int) -> None:
         self.problems, self.plan, self.kept = problems, plan, min(kept, len(problems))
-        self.seen = self.kept if plan.seen else 0
+        self.seen = min(self.kept, plan.seen)
         self.state = state_of(plan)
         scale = problems.x_scale
         self._inverse = np.where(scale > 0, 1.0 / np.where(scale > 0, scale, 1.0), 0.0)

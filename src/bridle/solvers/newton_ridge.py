@@ -45,10 +45,10 @@ def ridge_paths(problems: Problems, plan: Plan, ratio: int, kept: int, progress:
     out = PathArrays.empty(problems, kept, len(alphas), problems.rows.design.p)
     sparse = of_products(problems.rows.design, FEW_ROWS) and not problems.fills.shape[1]
     matrix = problems.rows.design.compressed() if sparse else None
-    aims = tolerances(problems, plan, ratio, kept if plan.seen else 0)
+    aims = tolerances(problems, plan, ratio, min(kept, plan.seen))
 
     def one(k: int, tick: Tick) -> SparseRows | None:
-        stationary = state_of(plan).stationary if k < kept and plan.seen else np.inf
+        stationary = state_of(plan).stationary if k < min(kept, plan.seen) else np.inf
         aim = Aim(float(aims[k]), stationary, float(problems.null_loss[k]), problems.slope_size)
         return _Path(problems, plan, k, matrix, aim).run(alphas, out, tick)
 

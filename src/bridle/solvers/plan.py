@@ -72,7 +72,7 @@ class Plan:
     """Which paths to solve: for every l1_ratio a grid of decreasing alphas, (L,) and (L, A).
 
     ``stop_turned``: paths on wide tables end once the errors on other rows have clearly turned in every fold. ``seen``:
-    whether somebody will look at the coefficients that are kept; else they need no more digits than those of folds.
+    at how many of the kept problems' coefficients somebody will look; those of the others need no more digits than folds.
     """
 
     l1_ratios: Floats
@@ -85,7 +85,7 @@ class Plan:
     max_nonzero: int = 2**62
     max_sweeps: int = 100_000
     stop_turned: bool = False
-    seen: bool = True
+    seen: int = 2**62
 
     def only(self, ratios: list[int]) -> Plan:
         return replace(self, l1_ratios=self.l1_ratios[ratios], alphas=self.alphas[ratios])
@@ -125,6 +125,12 @@ class Solution:
     intercepts: list[Floats] | None = None
     degrees: Floats | None = None
 
+    def of_whole(self) -> Solution:
+        """With the coefficients of the first problem alone."""
+        steps = self.gap.shape[2]
+        intercepts = None if self.intercepts is None else [one[:1] for one in self.intercepts]
+        return replace(self, coefs=[rows.first(steps) for rows in self.coefs], intercepts=intercepts)
+
 
 @dataclass(frozen=True, eq=False)
 class SparseRows:
@@ -153,6 +159,10 @@ class SparseRows:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    def first(self, count: int) -> SparseRows:
+        end = self.starts[count]
+        return SparseRows(self.starts[: count + 1], self.columns[:end], self.values[:end], self.p)
 
     def row(self, i: int) -> Floats:
         out = np.zeros(self.p)

@@ -44,7 +44,7 @@ def bits(model) -> dict[str, bytes]:
 
 def fitted(shape, threads=None):
     ratios = (0.0, 0.5, 1.0) if shape == SHAPES["tall"] else (0.5, 1.0)
-    n_alphas = 100 if shape == SHAPES["tall"] else 20
+    n_alphas = {"tall": 100, "sparse": 10}.get(next(name for name in SHAPES if SHAPES[name] == shape), 20)
     return bits(
         bridle.fit(
             *made(shape), l1_ratios=ratios, n_alphas=n_alphas, folds=4, out_of_fold=True, threads=threads

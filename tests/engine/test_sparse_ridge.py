@@ -244,3 +244,48 @@ def test_cells_that_are_no_numbers_are_refused(few: None) -> None:
         bridle.Ridge().fit(X, np.arange(1_800.0))
     with pytest.raises(ValueError):
         bridle.fit(X, np.arange(1_800.0), l1_ratios=0.0)
+
+
+def levels(n: int, shops: int) -> Any:
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    shop = rng.integers(0, shops, n)
+    return pd.DataFrame({"shop": pd.Categorical([f"s{i}" for i in shop]), "a": rng.standard_normal(n)})
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.7, 1.0])
+def test_many_levels_are_a_sparse_table(l1_ratio: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More levels than a Gram of all columns is kept for: by entries, and with the same fits."""
+    from bridle.solvers import auto
+
+    X = levels(4_000, 1_700)
+    y = X["a"].to_numpy() + np.random.default_rng(1).standard_normal(4_000)
+    kwargs: dict[str, Any] = {"l1_ratios": l1_ratio, "alphas": [0.3, 0.1, 0.03], "nested": False, "folds": 3}
+    by_entries = bridle.fit(X, y, **kwargs)
+    assert by_entries.path.solver == ("kernel" if l1_ratio == 0 else "columns")
+    monkeypatch.setattr(auto, "choose", lambda design: "moments")
+    by_moments = bridle.fit(X, y, **kwargs)
+    assert by_entries.alpha == by_moments.alpha
+    np.testing.assert_allclose(
+        by_entries.coef, by_moments.coef, rtol=0, atol=1e-6 * np.abs(by_moments.coef).max()
+    )
+    errors = [model.selection.curves[0].mean for model in (by_entries, by_moments)]
+    np.testing.assert_allclose(*errors, rtol=1e-5)
+
+
+def test_masks_are_found_by_their_bits() -> None:
+    """Columns that lack the same numbers share a mask; thousands of them take no time."""
+    import pandas as pd
+
+    from bridle.design.matrix import from_frame
+    from bridle.table import encode, infer, open_table
+
+    values = np.random.default_rng(0).standard_normal((40, 6))
+    values[3, [0, 4]] = values[7, 2] = np.nan
+    table = open_table(pd.DataFrame(values, columns=list("abcdef")).assign(y=1.0))
+    design = from_frame(encode(infer(table, target="y"), table, need_target=False))
+    at, masks = design.imputed.T
+    assert len(at) == 3 and masks[0] == masks[2] != masks[1]
+    filled = design.fill(np.full(3, 9.0)).materialized().columns(at)
+    np.testing.assert_array_equal(filled, np.where(np.isnan(values), 9.0, values)[:, [0, 2, 4]])

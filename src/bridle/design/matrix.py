@@ -168,14 +168,14 @@ class Design:
         if self.means is None or not len(self.imputed):
             return replace(self, imputed=nothing, means=None)
         starts = np.cumsum([0, *(block.width for block in self.blocks)])
-        blocks = list(self.blocks)
+        written: dict[int, Floats] = {}  # blocks by their place, each copied once
         for (column, mask), mean in zip(self.imputed, self.means):
             at, of_mask = (int(np.searchsorted(starts, j, side="right")) - 1 for j in (column, mask))
-            block = blocks[at]
-            values = block.columns(0, self.n, np.arange(block.width))
+            if at not in written:
+                written[at] = self.blocks[at].columns(0, self.n, np.arange(self.blocks[at].width))
             missing = self.blocks[of_mask].columns(0, self.n, np.array([mask - starts[of_mask]]))[:, 0]
-            values[:, column - starts[at]] += mean * missing
-            blocks[at] = Dense(values)
+            written[at][:, column - starts[at]] += mean * missing
+        blocks = (Dense(written[at]) if at in written else block for at, block in enumerate(self.blocks))
         return Design(tuple(blocks), nothing)
 
 
@@ -200,12 +200,14 @@ def from_frame(frame: Frame) -> Design:
             block = _matrix_block(part)
         blocks.append(block)
         first += block.width
-    masks = [(column, part.mask) for column, part in _indicator_columns(frame)]
+    alike: dict[bytes, int] = {}  # the first mask with these bits
+    for column, part in _indicator_columns(frame):
+        alike.setdefault(np.packbits(part.mask).tobytes(), column)
     pairs = []
     for column, missing in wanting:
         mask = column_of.get(id(missing))
         if mask is None:
-            mask = next(at for at, other in masks if np.array_equal(other, missing))
+            mask = alike[np.packbits(missing).tobytes()]
         pairs.append((column, mask))
     return Design(_gathered(blocks), np.array(pairs, dtype=np.intp).reshape(-1, 2))
 

@@ -12,7 +12,7 @@ from .plan import Engine, Progress, Rows, Split
 FEW = 1_500  # a Gram of this many columns costs less than the first screening passes
 FEW_BESIDE_ROWS = 200  # the same for other families, of tables with more columns than rows
 MOST_GRAM_BYTES = 4 << 30
-SPARSE_SHARE = 0.02
+SPARSE_SHARE = 0.04  # of all cells; an entry counts as two, its number and its place
 
 
 def choose(design: Design) -> str:
@@ -24,7 +24,7 @@ def choose(design: Design) -> str:
     at most 1,500 columns                            moments
     more, but at least as many rows as columns,      moments
     and a Gram within 4 GiB
-    the same, but nearly all zeros (sparse)          columns
+    the same, but nearly all zeros (sparse, levels)  columns
     anything wider                                   columns
     ===============================================  =========
     """
@@ -37,12 +37,7 @@ def choose(design: Design) -> str:
 
 
 def _nearly_empty(design: Design) -> bool:
-    if not design.sparse:
-        return False
-    filled = sum(
-        int(block.rows.nnz) if hasattr(block, "rows") else block.n_rows * block.width
-        for block in design.blocks
-    )
+    filled = design.n * sum(block.cells for block in design.blocks)
     return filled < SPARSE_SHARE * design.n * design.p
 
 

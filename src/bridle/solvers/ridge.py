@@ -23,6 +23,7 @@ from .standardized import Standardized
 
 FEW_ROWS = 1_000  # whose kernel matrix costs less than products that follow each other
 GOAL, GOAL_OF_FOLDS, GOAL_OF_ONE = 1e-13, 1e-10, 1e-18  # relative gaps where no kernel matrix is made
+EMPTY = 4  # times as many columns as numbers in a row, at least: entries, and levels of categories
 CHUNK = 16  # strengths at a time, where all columns stand beside each other
 
 
@@ -190,8 +191,9 @@ class _Products:
 
 def of_products(design: Design, few_rows: int = FEW_ROWS) -> bool:
     """Whether the entries are so few that the kernel matrix of the rows is not worth its cost."""
-    few = design.p <= design.n or 2 * sum(block.cells for block in design.blocks) < design.n
-    return design.sparse and design.n > few_rows and few
+    cells = sum(block.cells for block in design.blocks)
+    few = design.p <= design.n or 2 * cells < design.n
+    return EMPTY * cells < design.p and design.n > few_rows and few
 
 
 def ridge_of_targets(rows: Targets, alphas: Floats, fit_intercept: bool) -> tuple[Floats, Floats]:

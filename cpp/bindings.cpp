@@ -505,12 +505,16 @@ NB_MODULE(_core, m) {
            nb::arg("problem"))
       .def("step",
            [](NewtonSteps& self, In<uint8_t> which, In<double> b, In<double> intercept, In<double> gradient,
-              In<double> sum, In<double> size, double l1, double l2, double tolerance, bool exact, int64_t max_sweeps,
-              Out<double> b_out, Out<double> intercept_change, Out<double> expected, int threads) {
+              In<double> sum, In<double> size, In<double> l1, In<double> l2, double tolerance, bool exact,
+              int64_t max_sweeps, Out<double> b_out, Out<double> intercept_change, Out<double> expected, int threads) {
              Effort effort{tolerance, exact, max_sweeps};
+             std::vector<Strength> strengths(static_cast<size_t>(self.problems()));
+             if (l1.size() != strengths.size() || l2.size() != strengths.size())
+               throw nb::value_error("every problem has a strength");
+             for (size_t k = 0; k < strengths.size(); ++k) strengths[k] = {l1.data()[k], l2.data()[k]};
              without_lock(nb::none(), [&](Control& control) {
-               self.step(which.data(), b.data(), intercept.data(), gradient.data(), sum.data(), size.data(), {l1, l2},
-                         effort, b_out.data(), intercept_change.data(), expected.data(), threads, control);
+               self.step(which.data(), b.data(), intercept.data(), gradient.data(), sum.data(), size.data(),
+                         strengths.data(), effort, b_out.data(), intercept_change.data(), expected.data(), threads, control);
              });
            },
            nb::arg("which"), nb::arg("b"), nb::arg("intercept"), nb::arg("gradient"), nb::arg("sum"),

@@ -35,6 +35,8 @@ BRIDLE_CLONES void axpys(int64_t count, const double* scale, const double* const
 
 namespace {
 
+constexpr int64_t rows_ahead = 4, line = 64;
+
 template <class T>
 void pack_dense(const Block& block, const int64_t* rows, int64_t m, double* out, int64_t row_step,
                 int64_t column_step) {
@@ -43,6 +45,10 @@ void pack_dense(const Block& block, const int64_t* rows, int64_t m, double* out,
     for (int64_t i = 0; i < m; ++i) {
       const T* row = data + rows[i] * block.row_stride;
       double* to = out + i * row_step;
+      if (i + rows_ahead < m) {  // rows of an atom lie anywhere
+        const T* later = data + rows[i + rows_ahead] * block.row_stride;
+        for (int64_t j = 0; j < block.width; j += line / sizeof(T)) __builtin_prefetch(later + j);
+      }
       for (int64_t j = 0; j < block.width; ++j) to[j] = static_cast<double>(row[j]);
     }
   } else if (row_step == 1 || block.row_stride <= block.column_stride) {

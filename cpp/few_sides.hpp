@@ -18,8 +18,8 @@ struct Tile {  // rows of a table as doubles somewhere in memory; one of the ste
 // out (m, lanes) += the tile times b (width, lanes); `columns` are those whose b is not zero.
 void times_sides(const Tile& x, int64_t m, const std::vector<int32_t>& columns, const double* b, double* out);
 
-// sums (width, lanes) += the products of the tile's columns with sides (m, lanes).
-void sides_by_columns(const Tile& x, int64_t m, int64_t width, const double* sides, double* sums);
+// sums (width, lanes) += the products of the tile's columns with sides (m, lanes), of which the first `count` are asked for.
+void sides_by_columns(const Tile& x, int64_t m, int64_t width, const double* sides, int64_t count, double* sums);
 
 // The same of a column of levels (-1: none): out (m, lanes) += b[level], sums[level] += sides.
 void add_levels(const int32_t* levels, int64_t m, const double* b, double* out);

@@ -9,6 +9,8 @@
 #include "blas.hpp"
 #include "kernels.hpp"
 #include "level_moments.hpp"
+#include "processor.hpp"
+#include "rank_update.hpp"
 
 namespace bridle {
 
@@ -32,24 +34,24 @@ BRIDLE_CLONES void centre_column(double* column, double mean, const double* root
 }
 
 // A tile of rows, packed, centred at its own weighted mean and scaled by the roots of the weights. One more row carries
-// the distance of its mean from the mean so far, so that the rank-one term of the merge rides along in the same dsyrk.
+// the distance of its mean from the mean so far, so that the rank-one term of the merge rides along in the same product.
 class Tile {
  public:
   Tile(int64_t q, bool by_row)
-      : q_(q), by_row_(by_row), capacity_(std::clamp<int64_t>((int64_t{1} << 17) / q, 128, 1024)),
-        buffer_((capacity_ + 1) * q), mean_(q), root_(capacity_ + 1), scatter_(q * q) {}
+      : q_(q), by_row_(by_row || has_wide_registers()), step_(has_wide_registers() ? padded(q) : q),
+        capacity_(has_wide_registers() ? rows_at_once : std::clamp<int64_t>((int64_t{1} << 17) / q, 128, 1024)),
+        buffer_((capacity_ + 1) * step_), mean_(q), root_(capacity_ + 1), scatter_(step_ * step_) {}
 
   int64_t capacity() const { return capacity_; }
 
   void start() {
     weight_ = 0;
-    std::fill(mean_so_far_.begin(), mean_so_far_.end(), 0.0);
     mean_so_far_.assign(q_, 0.0);
     fresh_ = true;
   }
 
   void add(const Columns& x, const double* y, const double* weights, const int64_t* rows, int64_t m) {
-    int64_t row_step = by_row_ ? q_ : 1, column_step = by_row_ ? 1 : capacity_ + 1;
+    int64_t row_step = by_row_ ? step_ : 1, column_step = by_row_ ? 1 : capacity_ + 1;
     x.pack(rows, m, buffer_.data(), row_step, column_step);
     double total = 0;
     for (int64_t i = 0; i < m; ++i) {
@@ -77,7 +79,7 @@ class Tile {
     part.scatter.assign(packed_size(q_), 0.0);
     if (fresh_) return;
     for (int64_t i = 0; i < q_; ++i)
-      std::copy_n(scatter_.data() + i * q_, i + 1, part.scatter.data() + packed_size(i));
+      std::copy_n(scatter_.data() + i * step_, i + 1, part.scatter.data() + packed_size(i));
   }
 
  private:
@@ -85,9 +87,9 @@ class Tile {
     if (by_row_) {
       std::fill(mean_.begin(), mean_.end(), 0.0);
       for (int64_t i = 0; i < m; ++i)
-        add_row(buffer_.data() + i * q_, weighted ? root_[i] * root_[i] : 1.0, mean_.data(), q_);
+        add_row(buffer_.data() + i * step_, weighted ? root_[i] * root_[i] : 1.0, mean_.data(), q_);
       for (int64_t j = 0; j < q_; ++j) mean_[j] /= total;
-      for (int64_t i = 0; i < m; ++i) centre_row(buffer_.data() + i * q_, mean_.data(), root_[i], q_);
+      for (int64_t i = 0; i < m; ++i) centre_row(buffer_.data() + i * step_, mean_.data(), root_[i], q_);
     } else {
       std::vector<double> weight(m);
       for (int64_t i = 0; i < m; ++i) weight[i] = weighted ? root_[i] * root_[i] : 1.0;
@@ -100,6 +102,11 @@ class Tile {
   }
 
   void multiply(int64_t m) {
+    if (has_wide_registers()) {
+      if (fresh_) std::fill(scatter_.begin(), scatter_.end(), 0.0);
+      fresh_ = false;
+      return add_products(buffer_.data(), m, q_, scatter_.data());
+    }
     char uplo = 'U', trans = by_row_ ? 'N' : 'T';  // column-major upper = row-major lower
     int n = static_cast<int>(q_), k = static_cast<int>(m), lda = static_cast<int>(by_row_ ? q_ : capacity_ + 1);
     double one = 1.0, beta = fresh_ ? 0.0 : 1.0;
@@ -107,9 +114,11 @@ class Tile {
     fresh_ = false;
   }
 
+  static constexpr int64_t rows_at_once = 128;
+
   int64_t q_;
   bool by_row_;
-  int64_t capacity_;
+  int64_t step_, capacity_;
   std::vector<double> buffer_, mean_, root_, scatter_, mean_so_far_;
   double weight_ = 0;
   bool fresh_ = true;

@@ -187,14 +187,15 @@ void NewtonSteps::learn(int64_t k, std::vector<double> here, std::vector<double>
 }
 
 void NewtonSteps::step(const uint8_t* which, const double* b, const double* intercept, const double* gradient,
-                       const double* sum, const double* size, Strength strength, Effort effort, double* b_out, double* intercept_change,
-                       double* expected, int n_threads, Control& control) {
+                       const double* sum, const double* size, const Strength* strengths, Effort effort, double* b_out,
+                       double* intercept_change, double* expected, int n_threads, Control& control) {
   std::vector<int64_t> flagged;
   for (int64_t k = 0; k < n_problems_; ++k)
     if (which[k]) flagged.push_back(k);
   parallel_for(static_cast<int64_t>(flagged.size()), n_threads, control, [&](int64_t at, int) {
     const int64_t k = flagged[at];
     Problem& problem = problems_[k];
+    const Strength strength = strengths[k];
     const double *inverse = inverse_.data() + k * p_, *scale = scale_.data() + k * p_;
     const double slope = fit_intercept_ ? sum[k] : 0.0;
     if (learns_) {

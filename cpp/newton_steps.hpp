@@ -28,12 +28,12 @@ class NewtonSteps {
   void own_curvature(const uint8_t* which, const Columns& x, const double* curvature, const int64_t* rows,
                      const int64_t* start, int n_threads, Control& control);
 
-  // For the flagged problems the minimum of g'd + d'Hd/2 + penalty(b + d). b (problems, p), intercept and gradient, sum (of
+  // For the flagged problems the minimum of g'd + d'Hd/2 + penalty(b + d), each at its own strength. b (problems, p), intercept and gradient, sum (of
   // the loss, divided by the weight) are in units of the columns as they are stored; out: b, and what the intercept changes
   // by, and the decrease that the quadratic model expects. Where a problem has moved since its last step, H may first
   // learn from how its gradient changed.
   void step(const uint8_t* which, const double* b, const double* intercept, const double* gradient, const double* sum,
-            const double* size, Strength strength, Effort effort, double* b_out, double* intercept_change,
+            const double* size, const Strength* strengths, Effort effort, double* b_out, double* intercept_change,
             double* expected, int n_threads, Control& control);
 
   int64_t p() const { return p_; }

@@ -47,7 +47,7 @@ constexpr double rounding = 1e-13;
 constexpr double settled = 1e-14;
 // Where nobody looks at the coefficients; a step with the inverse of another ridge part, or on a support that is nearly
 // dependent, leaves more, and the next one costs little.
-constexpr double nearly_settled = 1e-11;
+constexpr double nearly_settled = 1e-13;
 
 inline bool left_out(const Penalized& q, int64_t j) { return !(q.factor[j] < infinity) || !(q.diagonal[j] > 0); }
 

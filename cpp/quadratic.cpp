@@ -10,8 +10,9 @@ namespace bridle {
 
 namespace {
 
-// The inverse serves while its ridge part is this near to the one asked for: steps then still gain an order each.
-constexpr double stale = 0.25;
+// The inverse serves while its ridge part is this near to the one asked for: steps then still halve what is left at least,
+// and a step costs far less than an inverse.
+constexpr double stale = 1.0;
 // So often in one solve all columns that change sign leave at once; then one at a time, which cannot go in circles.
 constexpr int64_t most_leaps = 12;
 constexpr int64_t most_renewals = 3;
@@ -192,7 +193,7 @@ bool Descent::exchange(Quadratic& q, Strength s, int64_t column, double sign) {
 }
 
 bool Descent::active_set(Quadratic& q, Strength s, Effort effort, bool bold, Outcome& outcome, Control& control) {
-  double last = infinity;
+  double last = infinity, last_off = infinity;
   int64_t full_steps = 0, stalled = 0, idle = 0, leaps = bold && !q.lower && !q.upper ? most_leaps : 0, renewals = most_renewals;
   // Before it gives up: an inverse that has lost its digits leads nowhere, and takes columns for dependent that are not.
   auto renewed = [&] {
@@ -227,9 +228,11 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, bool bold, Out
     }
     if (++full_steps % 8 == 0) gradient(q, q.g);  // updates must not pile up rounding
     outcome.gap = scan(q, s);
-    const bool done = right_side(q, s) <= (effort.exact ? settled : nearly_settled);
+    const double off = right_side(q, s);
+    const bool done = off <= (effort.exact ? settled : nearly_settled);
     // Steps on one support that gain nothing more are at rounding; rounds that change it may gain nothing for a while.
-    idle = violators_.empty() && outcome.gap > 0.5 * last ? idle + 1 : 0;
+    idle = violators_.empty() && outcome.gap > 0.5 * last && off > 0.7 * last_off ? idle + 1 : 0;
+    last_off = off;
     if (violators_.empty() && outcome.gap <= effort.tolerance && (done || idle >= 2)) return true;
     stalled = outcome.gap > 0.5 * last ? stalled + 1 : 0;
     last = std::min(last, outcome.gap);

@@ -6,6 +6,7 @@
 
 #include "check.hpp"
 #include "family_pass.hpp"
+#include "few_sides.hpp"
 #include "helpers.hpp"
 #include "moments.hpp"
 #include "newton_steps.hpp"
@@ -172,7 +173,7 @@ TEST(a_pass_equals_plain_sums_for_every_storage) {
     const std::vector<Block> wide = {dense_block(Storage::float64, t.x.data(), p, 1, n),
                                      dense_block(Storage::float64, by_row.data(), p, p, 1),
                                      dense_block(Storage::float32, floats.data(), p, 1, n), sparse.block(p, true)};
-    const int64_t sides[] = {3, 1, 11, 9};  // few, one alone, eight and a few, eight and one
+    const int64_t sides[] = {3, 1, 11, 9};  // a few, one alone, eight and a few, eight and one
     int64_t at = n % 4;
     for (const Block& block : wide) {
       Columns x;
@@ -227,6 +228,43 @@ TEST(a_pass_equals_plain_sums_for_every_storage) {
   }
 }
 
+TEST(products_with_a_few_sides_equal_plain_sums) {
+  Random random(43);
+  for (int64_t width : {1, 5, 8, 24, 37, 61})
+    for (int64_t m : {1, 7, 8, 19}) {
+      for (bool by_row : {false, true}) {
+        // What stands behind the tile is looked ahead at, but never used.
+        std::vector<double> x(width * m), b(width * lanes);
+        for (double& one : x) one = random.normal();
+        for (double& one : b) one = random.normal();
+        const Tile tile{x.data(), by_row ? width : 1, by_row ? 1 : m};
+        std::vector<int32_t> columns;
+        for (int64_t j = 0; j < width; ++j)
+          if (random.chance(0.7)) columns.push_back(static_cast<int32_t>(j));
+        if (columns.empty()) columns.push_back(0);
+        std::vector<double> fits(m * lanes, 0.25);
+        times_sides(tile, m, columns, b.data(), fits.data());
+        for (int64_t i = 0; i < m; ++i)
+          for (int64_t k = 0; k < lanes; ++k) {
+            double sum = 0;
+            for (int32_t j : columns) sum += x[i * tile.row_step + j * tile.column_step] * b[j * lanes + k];
+            CHECK_NEAR(fits[i * lanes + k], 0.25 + sum, 1e-12);
+          }
+        for (int64_t count = 2; count <= lanes; ++count) {
+          std::vector<double> sides(m * lanes), sums(width * lanes, 0.25);
+          for (double& one : sides) one = random.normal();
+          sides_by_columns(tile, m, width, sides.data(), count, sums.data());
+          for (int64_t j = 0; j < width; ++j)
+            for (int64_t k = 0; k < count; ++k) {
+              double sum = 0;
+              for (int64_t i = 0; i < m; ++i) sum += x[i * tile.row_step + j * tile.column_step] * sides[i * lanes + k];
+              CHECK_NEAR(sums[j * lanes + k], 0.25 + sum, 1e-12);
+            }
+        }
+      }
+    }
+}
+
 // With squared error one step from anywhere ends at the minimum: its conditions of optimality hold there.
 TEST(a_step_on_squared_error_is_the_whole_way) {
   Random random(14);
@@ -266,9 +304,10 @@ TEST(a_step_on_squared_error_is_the_whole_way) {
     const Passed before = read(g);
     const double l1 = 0.05, l2 = 0.02;
     const std::vector<uint8_t> which = {1, 1, 0};
+    const std::vector<Strength> strengths(count, {l1, l2});
     std::vector<double> b = g.b, change(count, 0.0), expected(count, 0.0);
     steps.step(which.data(), g.b.data(), g.intercept.data(), before.gradient.data(), before.sum.data(),
-               before.size.data(), {l1, l2}, {1e-13, true, 10000}, b.data(), change.data(), expected.data(), 2, control);
+               before.size.data(), strengths.data(), {1e-13, true, 10000}, b.data(), change.data(), expected.data(), 2, control);
     auto objective = [&](const Passed& at, const std::vector<double>& own, int64_t k) {
       double out = 0;
       for (int64_t a = 0; a < 3; ++a)
@@ -343,9 +382,10 @@ TEST(steps_learn_how_the_gradient_changes) {
         off[learns] = with_intercept ? std::abs(at.sum[0]) : 0.0;
         for (int64_t j = 0; j < p; ++j) off[learns] = std::max(off[learns], std::abs(at.gradient[j] / scale[j]));
         const uint8_t which = 1;
+        const Strength none;
         std::vector<double> b = g.b;
         double change, expected;
-        steps.step(&which, g.b.data(), g.intercept.data(), at.gradient.data(), at.sum.data(), at.size.data(), {0.0, 0.0},
+        steps.step(&which, g.b.data(), g.intercept.data(), at.gradient.data(), at.sum.data(), at.size.data(), &none,
                    {1e-14, true, 10000}, b.data(), &change, &expected, 1, control);
         if (learns && !with_intercept && turn == 4) {  // before it takes its step
           const std::vector<double>& gram = steps.gram(0);

@@ -8,6 +8,7 @@
 #include "helpers.hpp"
 #include "level_moments.hpp"
 #include "moments.hpp"
+#include "rank_update.hpp"
 
 using namespace bridle;
 using namespace bridle::tests;
@@ -86,10 +87,31 @@ TEST(moments_equal_two_passes_over_the_rows) {
   }
 }
 
+TEST(products_of_a_tile_equal_plain_sums) {
+  Random random(41);
+  for (int64_t q : {1, 7, 8, 9, 16, 23, 24, 25, 41, 64}) {
+    const int64_t step = padded(q);
+    for (int64_t m : {1, 2, 130}) {
+      std::vector<double> tile(m * step, 0.0), scatter(step * step, 0.5);
+      for (int64_t i = 0; i < m; ++i)
+        for (int64_t j = 0; j < q; ++j) tile[i * step + j] = random.normal();
+      add_products(tile.data(), m, q, scatter.data());
+      for (int64_t j = 0; j < q; ++j)
+        for (int64_t k = 0; k <= j; ++k) {
+          double sum = 0;
+          for (int64_t i = 0; i < m; ++i) sum += tile[i * step + j] * tile[i * step + k];
+          CHECK_EQUAL(scatter[j * step + k], 0.5 + sum);  // in the same order
+        }
+    }
+  }
+}
+
 TEST(moments_at_the_boundaries_of_tiles) {
   Random random(2);
-  // A tile holds 1024 rows of this few columns, an atom is cut into four parts (two with three atoms or more).
-  for (int64_t n : {1023, 1024, 1025, 4 * 1024 - 1, 4 * 1024, 4 * 1024 + 1, 4 * 1024 + 4, 8 * 1024 + 5}) {
+  // A tile holds 1024 rows of this few columns, or 128 with AVX-512; an atom is cut into four parts (two with three atoms
+  // or more).
+  for (int64_t n : {127, 128, 129, 4 * 128 - 1, 4 * 128, 4 * 128 + 1, 8 * 128 + 5, 4 * 1024 - 1, 4 * 1024, 4 * 1024 + 1,
+                    8 * 1024 + 5}) {
     Table table = random_table(random, n, 3, {n});
     check_against_rows(moments_of(table.columns(), table, true), table, true);
   }

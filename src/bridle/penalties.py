@@ -101,7 +101,7 @@ class Penalty:
         inside &= self.upper is None or bool((b <= self.upper + slack).all())
         return inside and not b[~np.isfinite(self.factors)].any()
 
-    def conjugate(self, z: Floats, alpha: float, l1_ratio: float) -> Floats:
+    def conjugate(self, z: Floats, alpha: Floats | float, l1_ratio: Floats | float) -> Floats:
         """sup over feasible b of z b - penalty(b), by column; infinite where nothing holds b back.
 
         Without bounds and with a ridge part: (|z| - alpha l1_ratio v)_+^2 / (2 alpha (1 - l1_ratio) v).
@@ -126,7 +126,7 @@ class Penalty:
             )
         return np.where((excess > 0) & finite, out, 0.0)
 
-    def held(self, z: Floats, alpha: float, l1_ratio: float) -> NDArray[np.bool_]:
+    def held(self, z: Floats, alpha: Floats | float, l1_ratio: Floats | float) -> NDArray[np.bool_]:
         """Where something besides the l1 part keeps b finite when it is pulled by z: a ridge part or a bound."""
         out = np.isfinite(self.factors) & (self.factors > 0) & (alpha * (1 - l1_ratio) > 0)
         if self.upper is not None:
@@ -144,7 +144,7 @@ class Penalty:
             out |= (b <= self.lower) & (g < 0)
         return out
 
-    def distance(self, b: Floats, g: Floats, alpha: float, l1_ratio: float) -> Floats:
+    def distance(self, b: Floats, g: Floats, alpha: Floats | float, l1_ratio: Floats | float) -> Floats:
         """How far g = -(gradient of the loss) is from the subdifferential of the penalty and the bounds at b, by column."""
         v = np.where(np.isfinite(self.factors), self.factors, 0.0)
         l1, l2 = alpha * l1_ratio * v, alpha * (1 - l1_ratio) * v

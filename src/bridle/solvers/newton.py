@@ -13,6 +13,7 @@ from ..families import Family
 from ..objective import Spectrum
 from ..penalties import Penalty
 from .columns import ColumnEngine
+from .newton_behind import PathsAhead
 from .newton_paths import FEW, NewtonPaths, PathArrays, WorkingPaths
 from .newton_problems import Problems, constant_of
 from .newton_ridge import ridge_paths
@@ -112,7 +113,13 @@ class NewtonEngine:
         plain = self.base.null(Penalty.of(self.rows.design.p), plan.fit_intercept, plan.standardize)
         problems = Problems.of(self, split, plan.penalty, plan.fit_intercept, plan.standardize, plain)
         wide = problems.rows.design.p > FEW
-        paths = WorkingPaths(problems, plan, kept) if wide else NewtonPaths(problems, plan, kept)
+        paths: WorkingPaths | PathsAhead | NewtonPaths
+        if wide:
+            paths = WorkingPaths(problems, plan, kept)
+        elif problems.eager or plan.alphas.shape[1] == 1:
+            paths = NewtonPaths(problems, plan, kept)
+        else:
+            paths = PathsAhead(problems, plan, kept)
         base = self.base
 
         def of_ratio(i: int) -> PathArrays:

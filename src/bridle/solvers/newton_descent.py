@@ -1,4 +1,4 @@
-"""Newton's steps of many problems towards their minima at one strength, and when they may stop."""
+"""Newton's steps of many problems towards their minima, each at a strength of its own, and when they may stop."""
 
 from __future__ import annotations
 
@@ -33,33 +33,58 @@ class State:
     curvatures: int = 0
     known: bool = False  # whether the steps have a curvature at all
     stationary: float = STATIONARY
+    fewest: int = -1  # steps to a minimum with the whole's curvature when it was fresh; -1: not seen yet
+    debt: int = 0  # steps more than those since then
     own: NDArray[np.bool_] = field(
         default_factory=lambda: np.zeros(0, dtype=bool)
     )  # problems with one of their own
 
 
-def descend(
-    problems: Problems, steps: Any, point: Point, penalty: Penalty, l1: float, l2: float, null_loss: Floats,
-    tolerance: Floats, kept: int, state: State | None = None,
-) -> tuple[Point, Floats]:  # fmt: skip
-    """From where the problems stand to their minima at one strength; returns the new point and the relative gaps (K,).
+@dataclass(frozen=True, eq=False)
+class Goal:
+    """Of each problem the strengths of its penalty and the relative gap and violation at which it may stop, (K,) each."""
 
-    The first ``kept`` problems go on until their optimality conditions hold to ``state.stationary`` as well.
-    """
+    l1: Floats
+    l2: Floats
+    gap: Floats
+    off: Floats
+
+    @staticmethod
+    def of(count: int, l1: float, l2: float, gap: Floats | float, off: Floats | float) -> Goal:
+        """All problems at one strength."""
+        return Goal(*(np.full(count, one, dtype=np.float64) for one in (l1, l2, gap, off)))
+
+    def beside(self, other: Goal) -> Goal:
+        """The problems of both, one after the other."""
+        both = zip((self.l1, self.l2, self.gap, self.off), (other.l1, other.l2, other.gap, other.off))
+        return Goal(*(np.concatenate(pair) for pair in both))
+
+    def of_problems(self, which: NDArray[np.intp]) -> Goal:
+        return Goal(self.l1[which], self.l2[which], self.gap[which], self.off[which])
+
+
+def descend(
+    problems: Problems, steps: Any, point: Point, penalty: Penalty, goal: Goal, null_loss: Floats,
+    state: State | None = None,
+) -> tuple[Point, Floats]:  # fmt: skip
+    """From where the problems stand to their minima; returns the new point and the relative gaps (K,)."""
     state = State() if state is None else state
     count = len(problems)
     point = point.copy()
     every = np.arange(count)
-    stand = standing(problems, point, penalty, l1, l2, null_loss, every)
+    stand = standing(problems, point, penalty, goal, null_loss, every)
     gaps, off = stand.gaps, stand.off
-    loose = np.where(every < kept, state.stationary, np.inf)
+    tolerance, loose = goal.gap, goal.off
     dense = sum(block.width for block in problems.rows.design.blocks if isinstance(block, Dense))
     # Degrees of freedom beside a ridge part are those of the last curvature: there it is not to grow old.
-    worth = WORTH if l2 > 0 else min(max(WORTH, dense / COLUMNS_A_STEP), MOST_WORTH)
+    worth = WORTH if (goal.l2 > 0).any() else min(max(WORTH, dense / COLUMNS_A_STEP), MOST_WORTH)
     slow = np.zeros(count, dtype=np.int64)
     if len(state.own) != count:
         state.own = np.zeros(count, dtype=bool)
     fresh = np.zeros(count, dtype=bool)  # whose curvature is that of where they stand, or of the whole
+    if state.known and state.debt > worth:  # a fresh one will save as many steps as it costs
+        _share(problems, steps, point, every, state)
+    rounds = 0
     for _ in range(MOST_STEPS):
         todo = np.flatnonzero(~((gaps <= tolerance) & (off <= loose)))
         if not len(todo):
@@ -72,9 +97,10 @@ def descend(
             _share(problems, steps, point, every, state)
             state.known = True
             fresh[:] = True
-        moved = _step(problems, steps, point, penalty, l1, l2, null_loss, todo, state)
+        rounds += 1
+        moved = _step(problems, steps, point, penalty, goal, null_loss, todo, state)
         before, off_before = gaps[todo].copy(), off[todo].copy()
-        stand = standing(problems, point, penalty, l1, l2, null_loss, todo)
+        stand = standing(problems, point, penalty, goal, null_loss, todo)
         gaps[todo], off[todo] = stand.gaps, stand.off
         # Either the gap says how it goes, or, where that is done, the square of what the conditions lack.
         done = gaps[todo] <= tolerance[todo]
@@ -109,6 +135,9 @@ def descend(
         if (wants & ~state.own[todo]).any():
             _share(problems, steps, point, np.flatnonzero(~state.own), state, known=todo[0] == 0)
             fresh[~state.own] = True
+    if rounds and not problems.eager:
+        state.fewest = rounds if state.fewest < 0 else state.fewest
+        state.debt += max(rounds - state.fewest, 0)
     return point, gaps
 
 
@@ -130,10 +159,11 @@ def _share(
         state.passes += 1
     problems.curve(steps, which)
     state.curvatures += 1
+    state.fewest, state.debt = -1, 0
 
 
 def _step(
-    problems: Problems, steps: Any, point: Point, penalty: Penalty, l1: float, l2: float, null_loss: Floats,
+    problems: Problems, steps: Any, point: Point, penalty: Penalty, goal: Goal, null_loss: Floats,
     todo: NDArray[np.intp], state: State,
 ) -> NDArray[np.bool_]:  # fmt: skip
     """One step of the named problems, halved where the objective would rise; returns which of them moved."""
@@ -143,26 +173,26 @@ def _step(
     b, change, expected = point.b.copy(), np.zeros(count), np.zeros(count)
     steps.step(
         flags, np.ascontiguousarray(point.b), point.intercept, np.ascontiguousarray(point.gradient), point.sum,
-        point.size, l1, l2, 1e-12, True, 2_000, b, change, expected, problems.threads,
+        point.size, goal.l1, goal.l2, 1e-12, True, 2_000, b, change, expected, problems.threads,
     )  # fmt: skip
     start = point.take(todo)
-    height = start.value + penalties(problems, start.b, penalty, l1, l2, todo)
-    share, goal, goal_intercept = np.ones(len(todo)), b[todo], point.intercept[todo] + change[todo]
+    height = start.value + penalties(problems, start.b, penalty, goal, todo)
+    share, there, there_intercept = np.ones(len(todo)), b[todo], point.intercept[todo] + change[todo]
     waiting = np.arange(len(todo))
     moved = np.zeros(len(todo), dtype=bool)
     while len(waiting):
         own = share[waiting]
         if (own == 1).all():
-            new_b, new_intercept = goal[waiting], goal_intercept[waiting]
+            new_b, new_intercept = there[waiting], there_intercept[waiting]
         else:
-            new_b = start.b[waiting] + own[:, None] * (goal[waiting] - start.b[waiting])
+            new_b = start.b[waiting] + own[:, None] * (there[waiting] - start.b[waiting])
             new_intercept = start.intercept[waiting] + own * (
-                goal_intercept[waiting] - start.intercept[waiting]
+                there_intercept[waiting] - start.intercept[waiting]
             )
         which = todo[waiting]
         found = problems.at(new_b, new_intercept, which, 0 if which[0] == 0 and not problems.eager else -1)
         state.passes += 1
-        fresh_height = found.value + penalties(problems, new_b, penalty, l1, l2, which)
+        fresh_height = found.value + penalties(problems, new_b, penalty, goal, which)
         with np.errstate(invalid="ignore"):
             slack = 64 * ROUNDING * (np.abs(height[waiting]) + null_loss[which])
             good = fresh_height <= height[waiting] - 1e-3 * own * np.maximum(expected[which], 0.0) + slack
@@ -182,17 +212,15 @@ class Standing:
     off: Floats
 
 
-def penalties(
-    problems: Problems, b: Floats, penalty: Penalty, l1: float, l2: float, which: NDArray[np.intp]
-) -> Floats:
+def penalties(problems: Problems, b: Floats, penalty: Penalty, goal: Goal, which: NDArray[np.intp]) -> Floats:
     """Of the named problems' b (k, p), original units."""
     v = np.where(np.isfinite(penalty.factors), penalty.factors, 0.0)
     scaled = b * problems.x_scale[which]
-    return np.asarray((l1 * np.abs(scaled) + 0.5 * l2 * scaled * scaled) @ v)
+    return np.asarray(goal.l1[which] * (np.abs(scaled) @ v) + 0.5 * goal.l2[which] * ((scaled * scaled) @ v))
 
 
 def standing(
-    problems: Problems, point: Point, penalty: Penalty, l1: float, l2: float, null_loss: Floats, which: NDArray[np.intp]
+    problems: Problems, point: Point, penalty: Penalty, goal: Goal, null_loss: Floats, which: NDArray[np.intp]
 ) -> Standing:  # fmt: skip
     """The duality gaps of the named problems, relative to their null losses, and how far they are from stationary.
 
@@ -204,14 +232,15 @@ def standing(
     b = point.b[which] * scale
     g = np.where(usable, -point.gradient[which] / np.where(usable, scale, 1.0), 0.0)
     own = Penalty(np.where(usable, penalty.factors, np.inf), penalty.lower, penalty.upper).scaled(scale, 1.0)
+    l1, l2 = goal.l1[which, None], goal.l2[which, None]
     alpha = l1 + l2
-    ratio = l1 / alpha if alpha > 0 else 1.0
+    ratio = np.where(alpha > 0, l1 / np.where(alpha > 0, alpha, 1.0), 1.0)
     intercept = np.abs(point.sum[which]) if problems.fit_intercept else np.zeros(len(which))
     off = own.distance(b, g, alpha, ratio)
     loose = (own.factors == 0) | (alpha == 0)
     # The intercept and what no penalty holds: to first order what is left to gain there.
     gap = 0.5 * np.maximum(np.where(loose, off, 0.0).max(axis=1, initial=0.0), intercept) ** 2
-    if alpha > 0:
+    if (alpha > 0).any():
         v = np.where(np.isfinite(own.factors), own.factors, 0.0)
         unheld = (v > 0) & ~own.held(g, alpha, ratio)
         limit = l1 * v
@@ -228,7 +257,8 @@ def standing(
                 conjugate.sum(axis=1),
             ]
         )
-        gap = np.maximum(gap, np.maximum(terms.sum(axis=0), 0.0) + ROUNDING * np.abs(terms).sum(axis=0))
+        penalized_gap = np.maximum(terms.sum(axis=0), 0.0) + ROUNDING * np.abs(terms).sum(axis=0)
+        gap = np.where(alpha[:, 0] > 0, np.maximum(gap, penalized_gap), gap)
         outside = np.zeros(len(which), dtype=bool)
         for bound, sign in ((own.lower, 1.0), (own.upper, -1.0)):
             if bound is not None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import SeparationError, UsageError
 from ..penalties import Penalty
-from .newton_descent import OF_ONE, STATIONARY, State, descend, give_curvature
+from .newton_descent import OF_ONE, STATIONARY, Goal, State, descend, give_curvature
 from .newton_problems import Point, Problems
 from .plan import Floats, Plan, Progress, SparseRows
 
@@ -101,8 +101,8 @@ class NewtonPaths:
         point = problems.null.copy()
         for k, alpha in enumerate(alphas):
             point, gaps = descend(
-                problems, self.steps, point, plan.penalty, alpha * mix, alpha * (1 - mix), problems.null_loss,
-                tolerances(problems, plan, ratio, self.seen), self.seen, self.state,
+                problems, self.steps, point, plan.penalty, goal_of(problems, plan, ratio, k, self.seen, self.state),
+                problems.null_loss, self.state,
             )  # fmt: skip
             check_finite(problems, point, alpha)
             out.record(k, problems, point, gaps, None)
@@ -142,9 +142,8 @@ class WorkingPaths:
             l1, l2 = alpha * mix, alpha * (1 - mix)
             while True:
                 point, gaps = descend(
-                    part, steps, point, part.penalty, l1, l2, problems.null_loss,
-                    tolerances(problems, plan, ratio, self.seen), self.seen,
-                    self.state,
+                    part, steps, point, part.penalty, goal_of(problems, plan, ratio, k, self.seen, self.state),
+                    problems.null_loss, self.state,
                 )  # fmt: skip
                 pull = self._pull(problems.gradient_at(part, point))
                 wanting = np.setdiff1d(self._beyond(pull, l1 * (1 + SLACK)), working)
@@ -211,7 +210,15 @@ class WorkingPaths:
         return more, *self._part(more, working, point)
 
 
-def tolerances(problems: Problems, plan: Plan, ratio: int, seen: int) -> Floats:
+def goal_of(problems: Problems, plan: Plan, ratio: int, k: int, seen: int, state: State) -> Goal:
+    """Where the problems are to go at this l1_ratio and alpha of the plan; the first ``seen`` to more digits."""
+    alpha, mix = float(plan.alphas[ratio, k]), float(plan.l1_ratios[ratio])
+    off = np.full(len(problems), np.inf)
+    off[:seen] = state.stationary
+    return Goal.of(len(problems), alpha * mix, alpha * (1 - mix), gaps_of(problems, plan, ratio, seen), off)
+
+
+def gaps_of(problems: Problems, plan: Plan, ratio: int, seen: int) -> Floats:
     """(K,) relative gaps at which the problems may stop, at the l1_ratio at this place of the plan."""
     folds = OF_LASSO_FOLDS if plan.l1_ratios[ratio] == 1 else OF_FOLDS
     out = np.full(len(problems), max(plan.tolerance, folds))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from ..moments import Moments, accumulate
 from ..penalties import Penalty
 from .columns import ColumnEngine, FillingEngine
 from .gram import GramEngine
-from .newton_descent import descend
+from .newton_descent import STATIONARY, Goal, descend
 from .plan import Floats, Null, Rows, Split
 
 if TYPE_CHECKING:
@@ -216,6 +217,15 @@ class Problems:
             np.ascontiguousarray(self.x_scale[:, columns]), self.fills[:, kept], self.threads, self,
         )  # fmt: skip
 
+    def again(self, which: NDArray[np.intp]) -> Problems:
+        """These problems, and behind them the named ones once more; not of small tables (``eager``)."""
+        out = copy(self)
+        order = np.concatenate([np.arange(len(self)), which])
+        out.split = self.split.of_problems(list(order))
+        out.x_mean, out.x_scale, out.fills = self.x_mean[order], self.x_scale[order], self.fills[order]
+        out.weight, out.null_loss, out.null = self.weight[order], self.null_loss[order], self.null.take(order)
+        return out
+
     def with_masks(self, columns: NDArray[np.intp]) -> NDArray[np.intp]:
         """The named columns and the masks of their missing numbers."""
         imputed = self.rows.design.imputed
@@ -351,8 +361,8 @@ class Problems:
         penalty = Penalty(only, part.penalty.lower, part.penalty.upper)
         begin = replace(point, b=np.zeros((count, len(columns))), gradient=point.gradient[:, columns])
         found, _ = descend(
-            part, part.steps(only, self.null_loss), begin, penalty, 0.0, 0.0, self.null_loss,
-            np.full(count, SETTLED), count,
+            part, part.steps(only, self.null_loss), begin, penalty, Goal.of(count, 0.0, 0.0, SETTLED, STATIONARY),
+            self.null_loss,
         )  # fmt: skip
         b = np.zeros((count, p))
         b[:, columns] = found.b

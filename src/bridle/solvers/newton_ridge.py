@@ -17,7 +17,7 @@ from ..design import Design
 from ..errors import UsageError
 from .abreast import Tick, side_by_side
 from .newton_conjugate import Aim, Columns, Fit, Losses, RidgeProblem
-from .newton_paths import PathArrays, state_of, tolerances
+from .newton_paths import PathArrays, gaps_of, state_of
 from .newton_problems import Problems
 from .plan import Floats, Plan, Progress, SparseRows
 from .ridge import of_products
@@ -45,7 +45,7 @@ def ridge_paths(problems: Problems, plan: Plan, ratio: int, kept: int, progress:
     out = PathArrays.empty(problems, kept, len(alphas), problems.rows.design.p)
     sparse = of_products(problems.rows.design, FEW_ROWS) and not problems.fills.shape[1]
     matrix = problems.rows.design.compressed() if sparse else None
-    aims = tolerances(problems, plan, ratio, min(kept, plan.seen))
+    aims = gaps_of(problems, plan, ratio, min(kept, plan.seen))
 
     def one(k: int, tick: Tick) -> SparseRows | None:
         stationary = state_of(plan).stationary if k < min(kept, plan.seen) else np.inf

@@ -85,7 +85,7 @@ sanitize:
 	cmake --build build/sanitize -j 2
 	build/sanitize/test_kernels
 	BRIDLE_SCREEN=avx2 build/sanitize/test_kernels
-	BRIDLE_SCREEN=plain build/sanitize/test_kernels
+	BRIDLE_SCREEN=plain BRIDLE_PRODUCTS=blas build/sanitize/test_kernels
 
 # References from R and other tools; needs R with glmnet (Debian: r-base-core r-cran-glmnet).
 fixtures: .venv/.tests

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "blas.hpp"
+#include "dense_products.hpp"
 #include "kernels.hpp"
 #include "level_moments.hpp"
 #include "processor.hpp"
-#include "rank_update.hpp"
 
 namespace bridle {
 
@@ -105,7 +105,7 @@ class Tile {
     if (has_wide_registers()) {
       if (fresh_) std::fill(scatter_.begin(), scatter_.end(), 0.0);
       fresh_ = false;
-      return add_products(buffer_.data(), m, q_, scatter_.data());
+      return add_products(1.0, buffer_.data(), m, q_, scatter_.data(), step_);
     }
     char uplo = 'U', trans = by_row_ ? 'N' : 'T';  // column-major upper = row-major lower
     int n = static_cast<int>(q_), k = static_cast<int>(m), lda = static_cast<int>(by_row_ ? q_ : capacity_ + 1);

@@ -3,7 +3,7 @@
 
 namespace bridle {
 
-// Whether it has AVX-512's 32 registers of eight doubles, and BRIDLE_SCREEN does not ask for less.
+// Whether it has AVX-512's 32 registers of eight doubles; not where BRIDLE_PRODUCTS is "blas".
 bool has_wide_registers();
 
 }  // namespace bridle

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "blas.hpp"
+#include "dense_products.hpp"
 #include "kernels.hpp"
+#include "processor.hpp"
 #include "quadratic.hpp"
 
 namespace bridle {
@@ -24,7 +26,7 @@ void SupportInverse::clear() {
 
 void SupportInverse::grow(int64_t size, int64_t most) {
   if (size <= stride_) return;
-  const int64_t wider = std::max(size, std::min(most, std::max<int64_t>(16, stride_ * 3 / 2)));
+  const int64_t wider = padded(std::max(size, std::min(most, std::max<int64_t>(16, stride_ * 3 / 2))));
   std::vector<double> inverse(wider * wider);
   for (size_t i = 0; i < columns.size(); ++i)
     std::copy_n(inverse_.data() + i * stride_, i + 1, inverse.data() + i * wider);
@@ -66,6 +68,17 @@ std::vector<int64_t> SupportInverse::append_some(const Quadratic& q, const int64
   }
   if (count == 1) {
     apply(h, u);
+  } else if (n > 0 && has_wide_registers()) {
+    for (int64_t from = 0; from < count; from += 2 * run) {
+      const int64_t some = std::min(2 * run, count - from), width = padded(some);
+      tile_.assign(n * width, 0.0);
+      products_.resize(n * width);
+      for (int64_t k = 0; k < some; ++k)
+        for (int64_t i = 0; i < n; ++i) tile_[i * width + k] = h[(from + k) * n + i];
+      symmetric_times(inverse_.data(), stride_, n, tile_.data(), width / run, products_.data());
+      for (int64_t k = 0; k < some; ++k)
+        for (int64_t i = 0; i < n; ++i) u[(from + k) * n + i] = products_[i * width + k];
+    }
   } else if (n > 0) {
     char left = 'L', uplo = 'U';
     int order = static_cast<int>(n), width = static_cast<int>(count), stride = static_cast<int>(stride_);
@@ -131,6 +144,12 @@ void SupportInverse::add_products(double factor, double* rows, int64_t count, in
   if (count == 1) {
     for (int64_t i = 0; i < n; ++i) axpy(factor * rows[i], rows, inverse_.data() + i * stride_, i + 1);
     return;
+  }
+  if (has_wide_registers()) {
+    const int64_t step = padded(n);
+    tile_.assign(count * step, 0.0);
+    for (int64_t k = 0; k < count; ++k) std::copy_n(rows + k * stride, n, tile_.data() + k * step);
+    return bridle::add_products(factor, tile_.data(), count, n, inverse_.data(), stride_);
   }
   char uplo = 'U', no = 'N';
   int order = static_cast<int>(n), width = static_cast<int>(count), from = static_cast<int>(stride),

@@ -43,7 +43,7 @@ class SupportInverse {
 
   std::vector<int64_t> place_;   // of each column of the problem, -1: not in the support
   std::vector<double> inverse_;  // (stride, stride), symmetric: the rows' parts up to the diagonal
-  std::vector<double> work_, left_, factor_;
+  std::vector<double> work_, left_, factor_, tile_, products_;
   int64_t stride_ = 0;
 };
 

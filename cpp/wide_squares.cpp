@@ -92,8 +92,10 @@ void WideSquares::multiply(int64_t old) {
   double one = 1.0, zero = 0.0;
   blas.dgemm(&yes, &no, &rows, &fresh, &k, &one, train_.data(), &k, train_.data() + old * k, &k, &zero, entry(old, 0),
              &stride);
-  for (int64_t i = old; i < m; ++i)
-    for (int64_t j = 0; j < i; ++j) *entry(j, i) = *entry(i, j);
+  constexpr int64_t block = 16;  // of rows that are written, so that those that are read stay at hand
+  for (int64_t from = 0; from < m; from += block)
+    for (int64_t i = std::max(old, from + 1); i < m; ++i)
+      for (int64_t j = from; j < std::min(from + block, i); ++j) *entry(j, i) = *entry(i, j);
   for (int64_t i = old; i < m; ++i) {
     diagonal_.push_back(*entry(i, i));
     double value = c_[i];

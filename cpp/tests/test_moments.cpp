@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "check.hpp"
+#include "dense_products.hpp"
 #include "helpers.hpp"
 #include "level_moments.hpp"
 #include "moments.hpp"
-#include "rank_update.hpp"
 
 using namespace bridle;
 using namespace bridle::tests;
@@ -92,18 +92,38 @@ TEST(products_of_a_tile_equal_plain_sums) {
   for (int64_t q : {1, 7, 8, 9, 16, 23, 24, 25, 41, 64}) {
     const int64_t step = padded(q);
     for (int64_t m : {1, 2, 130}) {
+      const double factor = m == 2 ? -1.0 : 1.0;
       std::vector<double> tile(m * step, 0.0), scatter(step * step, 0.5);
       for (int64_t i = 0; i < m; ++i)
         for (int64_t j = 0; j < q; ++j) tile[i * step + j] = random.normal();
-      add_products(tile.data(), m, q, scatter.data());
+      add_products(factor, tile.data(), m, q, scatter.data(), step);
       for (int64_t j = 0; j < q; ++j)
         for (int64_t k = 0; k <= j; ++k) {
           double sum = 0;
           for (int64_t i = 0; i < m; ++i) sum += tile[i * step + j] * tile[i * step + k];
-          CHECK_EQUAL(scatter[j * step + k], 0.5 + sum);  // in the same order
+          CHECK_EQUAL(scatter[j * step + k], 0.5 + factor * sum);  // in the same order
         }
     }
   }
+}
+
+TEST(products_with_a_symmetric_matrix_equal_plain_sums) {
+  Random random(42);
+  for (int64_t n : {1, 5, 6, 7, 12, 40})
+    for (int64_t runs : {1, 2}) {
+      const int64_t step = padded(n), width = runs * run;
+      std::vector<double> lower(step * step, std::nan("")), x(n * width), out(n * width, std::nan(""));
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t j = 0; j <= i; ++j) lower[i * step + j] = random.normal();
+      for (double& one : x) one = random.normal();
+      symmetric_times(lower.data(), step, n, x.data(), runs, out.data());
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t c = 0; c < width; ++c) {
+          double sum = 0;
+          for (int64_t j = 0; j < n; ++j) sum += lower[std::max(i, j) * step + std::min(i, j)] * x[j * width + c];
+          CHECK_NEAR(out[i * width + c], sum, 1e-12);
+        }
+    }
 }
 
 TEST(moments_at_the_boundaries_of_tiles) {

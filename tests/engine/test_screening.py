@@ -235,3 +235,27 @@ def test_every_kernel_screens_to_the_same_bits():
         )
         found.add(done.stdout)
     assert len(found) == 1
+
+
+PATHS = """
+import sys, numpy as np, bridle
+rng = np.random.default_rng(1)
+X = rng.standard_normal((2_000, 130)) @ (np.eye(130) + 0.3 * rng.standard_normal((130, 130)))
+y = X[:, :40] @ rng.standard_normal(40) + rng.standard_normal(2_000)
+found = []
+for data, family, target in ((X, "squared", y), (X[:150], "squared", y[:150]), (X, "binomial", y > 0)):
+    for ratio in (1.0, 0.4):
+        found.append(bridle.path(data, target, family=family, l1_ratio=ratio, n_alphas=12).coefs)
+np.save(sys.argv[1], np.stack(found))
+"""
+
+
+def test_products_by_blas_lead_to_the_same_paths(tmp_path):
+    """On processors without AVX-512 a library multiplies: the same paths to rounding."""
+    found = []
+    for name, own in (("own", {}), ("blas", {"BRIDLE_PRODUCTS": "blas"})):
+        at = tmp_path / f"{name}.npy"
+        kept = {key: value for key, value in os.environ.items() if key != "BRIDLE_PRODUCTS"}
+        subprocess.run([sys.executable, "-c", PATHS, str(at)], env=kept | own, check=True)
+        found.append(np.load(at))
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-6, atol=1e-8)

@@ -1,0 +1,21 @@
+// Products of matrices with AVX-512, every sum of a block of 24 by eight in a register; where there is none BLAS serves (see
+// has_wide_registers). Rows are read as they lie, nothing is packed: about twice as fast as a library that packs them first
+// and here does not use AVX-512.
+#pragma once
+
+#include <cstdint>
+
+namespace bridle {
+
+inline constexpr int64_t run = 8;  // columns are counted with in runs
+constexpr int64_t padded(int64_t n) { return (n + run - 1) / run * run; }
+
+// out, its lower triangle by row (rows `out_step` apart), += factor T'T; T (m, padded(n)) by row, zero beyond n. Whatever
+// stands above the diagonal, and in rows and columns from n up to padded(n), may change.
+void add_products(double factor, const double* tile, int64_t m, int64_t n, double* out, int64_t out_step);
+
+// out (n, runs of columns) = S x, x of the same shape; one or two runs, which stay at hand while S passes by. S is symmetric,
+// its lower triangle by row, rows `step` apart.
+void symmetric_times(const double* lower, int64_t step, int64_t n, const double* x, int64_t runs, double* out);
+
+}  // namespace bridle

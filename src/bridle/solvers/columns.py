@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -202,6 +203,9 @@ def _below(upper: SparseRows, lower: SparseRows) -> SparseRows:
     )
 
 
+Solve = Callable[[ColumnEngine, Split, Progress], Solution]
+
+
 @dataclass(frozen=True, eq=False)
 class FillingEngine:
     """Wide tables with missing numbers: every problem fills in the means of its own training rows and is read for itself."""
@@ -257,10 +261,16 @@ class FillingEngine:
         return self._whole.null_errors(split, fit_intercept)
 
     def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
+        return self.each(split, kept, lambda filled, one, heard: filled.solve(plan, one, 1, heard), progress)
+
+    def each(self, split: Split, kept: int, solve: Solve, progress: Progress) -> Solution:
+        """What ``solve`` makes of every problem by itself, on the table filled with the means of its own training rows."""
         parts, fills = [], []
         for k in range(len(split.train)):
             one = split.of_problems([k])
-            parts.append(self._filled(split.train[k], one).solve(plan, one, 1, progress))
+            parts.append(
+                solve(self._filled(split.train[k], one), one, _shared(progress, k, len(split.train)))
+            )
             fills.append(self._means(split.train[k]))
         merged: dict[str, Any] = {
             key: np.concatenate([getattr(part, key) for part in parts])
@@ -269,7 +279,18 @@ class FillingEngine:
         coefs = parts[0].coefs
         for part in parts[1 : max(kept, 1)]:
             coefs = [_below(a, b) for a, b in zip(coefs, part.coefs)]
+        if parts[0].intercepts is not None:
+            own = [part.intercepts or [] for part in parts[: max(kept, 1)]]
+            merged["intercepts"] = [np.concatenate(of_ratio) for of_ratio in zip(*own)]
         return replace(parts[0], coefs=coefs, fills=np.array(fills), **merged)
+
+
+def _shared(progress: Progress, k: int, count: int) -> Progress:
+    """What is heard of the k-th of so many parts."""
+    if progress is None:
+        return None
+    tell = progress
+    return lambda share: tell((k + share) / count)
 
 
 _BY_RATIO = ("gap", "train_error", "nonzero", "test_error")

@@ -12,7 +12,7 @@ from .._numerics import single_threaded_blas
 from ..families import Family
 from ..objective import Spectrum
 from ..penalties import Penalty
-from .columns import ColumnEngine
+from .columns import ColumnEngine, FillingEngine
 from .newton_behind import PathsAhead
 from .newton_paths import FEW, NewtonPaths, PathArrays, WorkingPaths
 from .newton_problems import Problems, constant_of
@@ -103,6 +103,9 @@ class NewtonEngine:
         compiled = isinstance(self.base, ColumnEngine)  # there a kept fit is solved to the end
         return not compiled and p <= FEW and count * plan.alphas.size * p <= MOST_REMEMBERED
 
+    def _on(self, filled: ColumnEngine) -> NewtonEngine:
+        return replace(self, base=filled, rows=replace(self.rows, design=filled.rows.design))
+
     def solve(self, plan: Plan, split: Split, kept: int = 1, progress: Progress = None) -> Solution:
         with (
             single_threaded_blas()
@@ -110,6 +113,10 @@ class NewtonEngine:
             return self._solve(plan, split, kept, progress)
 
     def _solve(self, plan: Plan, split: Split, kept: int, progress: Progress) -> Solution:
+        if isinstance(self.base, FillingEngine) and self.rows.design.p > FEW:
+            return self.base.each(
+                split, kept, lambda filled, one, heard: self._on(filled)._solve(plan, one, 1, heard), progress
+            )
         plain = self.base.null(Penalty.of(self.rows.design.p), plan.fit_intercept, plan.standardize)
         problems = Problems.of(self, split, plan.penalty, plan.fit_intercept, plan.standardize, plain)
         wide = problems.rows.design.p > FEW

@@ -27,20 +27,24 @@ AXES: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
 }
 
 
-def works(share: float) -> list[tuple[str, int, Work]]:
-    """(what grows, its size, the work); a smaller share leaves the last points out, and shrinks the others."""
+def works(share: float, tools: str = "") -> list[tuple[str, int, Work]]:
+    """(what grows, its size, the work); a smaller share leaves the last points out, and shrinks the others.
+
+    ``tools`` : these peers alone, separated by commas.
+    """
+    peers = tuple(tool for tool in TOOLS if tool in tools.split(",")) if tools else TOOLS
     points = []
     for axis, (sizes, fixed) in AXES.items():
         kept = sizes if share == 1 else sizes[:2]
         for size in kept:
-            points.append((axis, size, replace(BASE, **{**fixed, axis: size}).reduced(share)))
+            points.append((axis, size, replace(BASE, peers=peers, **{**fixed, axis: size}).reduced(share)))
     return points
 
 
-def measured(share: float, console: Console) -> list[dict[str, Any]]:
+def measured(share: float, console: Console, tools: str = "") -> list[dict[str, Any]]:
     """One record for each point: what grew, its size, median seconds of each tool (None: failed or too slow)."""
     records = []
-    for axis, size, work in works(share):
+    for axis, size, work in works(share, tools):
         console.print(f"growth: {axis} = {size:,}")
         entries = contest.hold(work, work.kinds[0], lambda text: None, tightened=False, judging=False)
         record = contest.as_record(work, work.kinds[0], entries)
@@ -58,6 +62,7 @@ def main() -> None:
     parser.add_argument(
         "--share", type=float, default=1.0, help="of the cells, to try things out; nothing is written"
     )
+    parser.add_argument("--tools", default="", help="these peers alone, separated by commas")
     arguments = parser.parse_args()
     from .run import written
 
@@ -66,7 +71,7 @@ def main() -> None:
     record = {
         "machine": machine.describe(THREADS),
         "contests": [],
-        "growth": measured(arguments.share, console),
+        "growth": measured(arguments.share, console, arguments.tools),
     }
     if arguments.share == 1:
         written(["growth"], record, console)

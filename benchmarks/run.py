@@ -51,7 +51,8 @@ def main() -> None:
         if not wanted or work.name in wanted:
             done += _contests(_chosen(work, arguments), arguments, console)
     tables.show(done, console)
-    curves = growth.measured(arguments.share, console) if not wanted or "growth" in wanted else []
+    grown = not wanted or "growth" in wanted
+    curves = growth.measured(arguments.share, console, arguments.tools) if grown else []
     if arguments.share == 1 and not arguments.tools:
         written(wanted, {"machine": here, "contests": done, "growth": curves}, console)
 

@@ -239,7 +239,9 @@ def checked_alphas(alphas: Sequence[float] | Floats) -> Floats:
         raise UsageError(
             f"alphas must be numbers of at least 0, not {np.asarray(alphas).ravel()[:5].tolist()}."
         )
-    return np.unique(np.where(grid < VANISHING, 0.0, grid))[::-1].copy()
+    if grid[-1] < VANISHING:
+        grid = np.unique(np.where(grid < VANISHING, 0.0, grid))[::-1]
+    return grid.copy()
 
 
 def build_paths(
@@ -309,7 +311,9 @@ def _gap_rounding(stored: SparseRows, null: Null, engine: Engine, plan: Plan, so
     """
     if solution.gap_source != "moments":
         return np.zeros(len(stored))
-    y_sd = engine.null(Penalty.of(stored.p), plan.fit_intercept, True).y_scale
+    # The null model's own, where the target was scaled by it.
+    own = null if plan.standardize else engine.null(Penalty.of(stored.p), plan.fit_intercept, True)
+    y_sd = own.y_scale
     size = np.sqrt(null.deviation**2 + (0.0 if plan.fit_intercept else engine.means() ** 2)) / y_sd
     weighted = np.abs(stored.values) * size[stored.columns]
     length = np.diff(stored.starts)

@@ -55,8 +55,15 @@ def test_paths_and_errors_are_those_of_tables_filled_by_hand(wide, ratio):
 
 def test_progress_is_told_once_from_start_to_end(wide):
     X, y, family, folds = wide
-    heard = []
+    heard: dict[str, list[float]] = {}
     frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])])
-    bridle.fit(frame, y, family=family, l1_ratios=(1.0,), folds=folds, n_alphas=10, nested=False,
-               progress=lambda share, *_: heard.append(share))  # fmt: skip
-    assert heard == sorted(heard)
+
+    def hear(stage, share):
+        heard.setdefault(stage, []).append(share)
+
+    bridle.fit(
+        frame, y, family=family, l1_ratios=(1.0,), folds=folds, n_alphas=10, nested=False, progress=hear
+    )
+    shares = heard["cross-validation"]
+    assert shares == sorted(shares)
+    assert {0.25, 0.5, 0.75, 1.0} <= set(shares) and shares[-1] == 1  # the whole and three folds

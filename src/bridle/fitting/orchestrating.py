@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._numerics import thread_count
+from .._numerics import single_threaded_blas, thread_count
 from ..certificate import GAP_TOLERANCE, Candidate, Certificate, Responses, certify, certify_separable
 from ..errors import NotCertifiedWarning, number
 from ..families import SQUARED, family_named
@@ -232,37 +232,38 @@ def path(
     ready = read_in(X, y, None, weights, None, None, (), None, family=family, offset=offset)
     rows, schema = ready.rows, ready.schema
     split = Split.whole(rows.design.n)
-    engine = prepare(rows, split, thread_count(threads))
-    check_read(engine, rows, schema)
-    given = penalty_of(schema, rows.design, penalty_factors, lower, upper)
-    weighing = Procedures.of(adaptive, False).weighted([engine], rows)[0]
-    penalty, _ = whole_penalty(weighing, split, given, fit_intercept, standardize)
-    null = engine.null(penalty, fit_intercept, standardize)
-    limit = 2**62 if max_nonzero is None else int(number("max_nonzero", max_nonzero, 0, 1e15, whole=True))
-    l1_ratio = number("l1_ratio", l1_ratio, 0, 1)
-    tolerance = number("tolerance", tolerance, 0, 1)
-    if rows.family == SQUARED:
-        check_scale(null, rows, schema, "y")
-    base = Plan(
-        np.array([float(l1_ratio)]),
-        np.zeros((1, 0)),
-        penalty,
-        fit_intercept,
-        standardize,
-        tolerance,
-        True,
-        limit,
-    )
-    grid, top = grid_of(engine, null, base, float(l1_ratio), alphas, n_alphas, rows.design.n)
+    with single_threaded_blas():  # once: taking hold and letting go costs as much as a small fit
+        engine = prepare(rows, split, thread_count(threads))
+        check_read(engine, rows, schema)
+        given = penalty_of(schema, rows.design, penalty_factors, lower, upper)
+        weighing = Procedures.of(adaptive, False).weighted([engine], rows)[0]
+        penalty, _ = whole_penalty(weighing, split, given, fit_intercept, standardize)
+        null = engine.null(penalty, fit_intercept, standardize)
+        limit = 2**62 if max_nonzero is None else int(number("max_nonzero", max_nonzero, 0, 1e15, whole=True))
+        l1_ratio = number("l1_ratio", l1_ratio, 0, 1)
+        tolerance = number("tolerance", tolerance, 0, 1)
+        if rows.family == SQUARED:
+            check_scale(null, rows, schema, "y")
+        base = Plan(
+            np.array([float(l1_ratio)]),
+            np.zeros((1, 0)),
+            penalty,
+            fit_intercept,
+            standardize,
+            tolerance,
+            True,
+            limit,
+        )
+        grid, top = grid_of(engine, null, base, float(l1_ratio), alphas, n_alphas, rows.design.n)
 
-    def solve(values: Floats, ratio: float) -> Path:
-        plan = replace(base, alphas=values[None, :], l1_ratios=np.array([ratio]))
-        return solve_paths(rows, engine, null, plan, [top])[0]
+        def solve(values: Floats, ratio: float) -> Path:
+            plan = replace(base, alphas=values[None, :], l1_ratios=np.array([ratio]))
+            return solve_paths(rows, engine, null, plan, [top])[0]
 
-    def certificates(of: Path) -> list[Certificate]:
-        return certificates_of(rows, engine, base, of, list(range(len(of))), thread_count(threads))
+        def certificates(of: Path) -> list[Certificate]:
+            return certificates_of(rows, engine, base, of, list(range(len(of))), thread_count(threads))
 
-    found = replace(solve(grid, float(l1_ratio)), origin=Origin(solve, certificates))
+        found = replace(solve(grid, float(l1_ratio)), origin=Origin(solve, certificates))
     wide = ~(found.gaps <= max(10 * tolerance, GAP_TOLERANCE))
     short = np.flatnonzero(wide & (rows.family.convex | np.isfinite(found.gaps)))
     if len(short):

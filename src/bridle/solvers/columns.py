@@ -267,10 +267,10 @@ class FillingEngine:
         """What ``solve`` makes of every problem by itself, on the table filled with the means of its own training rows."""
         parts, fills = [], []
         for k in range(len(split.train)):
-            one = split.of_problems([k])
-            parts.append(
-                solve(self._filled(split.train[k], one), one, _shared(progress, k, len(split.train)))
-            )
+            one, heard = split.of_problems([k]), _shared(progress, k, len(split.train))
+            parts.append(solve(self._filled(split.train[k], one), one, heard))
+            if heard is not None:
+                heard(1.0)
             fills.append(self._means(split.train[k]))
         merged: dict[str, Any] = {
             key: np.concatenate([getattr(part, key) for part in parts])

@@ -16,7 +16,7 @@ from typing import Any
 
 from . import arrays, data
 from .environments import ROOT, SCRATCH
-from .process import THREADS, Worker, environment
+from .process import THREADS, TooSlow, Worker, environment
 from .tools import TOOLS
 from .works import LIMIT, TIGHT, Work
 
@@ -37,6 +37,8 @@ class Entry:
     tolerance : None for the tool's default.
     knob : what it is called.
     reason : why there is no time or no gap; "" where there is both.
+    least : seconds that a call takes at least, where it was ended.
+    beyond : the next tolerance and why the tool did not end with it, where none that it ended with is tight.
     seconds : one number a turn, the warm-up left out.
     calls_each : calls of a turn, of which ``seconds`` are the mean.
     worst_gap, median_gap, fits : of the certified fits to all rows.
@@ -49,6 +51,8 @@ class Entry:
     tolerance: float | None = None
     knob: str = ""
     reason: str = ""
+    least: float | None = None
+    beyond: str = ""
     seconds: list[float] = field(default_factory=list)
     calls_each: int = 1
     worst_gap: float | None = None
@@ -89,11 +93,10 @@ def hold(work: Work, kind: str, tell: Tell, tightened: bool = True, judging: boo
 
 
 def tight(tool: str, folder: Path, tell: Tell) -> Entry:
-    """The first tolerance of the tool's ladder that certifies its fits to all rows to ``TIGHT``; else the last."""
+    """The first tolerance of the tool's ladder that certifies its fits to ``TIGHT``, else the last it ends with."""
     entry = Entry(tool, knob=TOOLS[tool].knob)
     for tolerance in TOOLS[tool].ladder:
         tell(f"{tool}: is {entry.knob}={tolerance:.0e} tight?")
-        entry.tolerance = tolerance
         try:
             worker = Worker(tool, tolerance, folder)
             try:
@@ -101,8 +104,12 @@ def tight(tool: str, folder: Path, tell: Tell) -> Entry:
             finally:
                 worker.end()
         except RuntimeError as error:
-            entry.reason = str(error)
+            if entry.tolerance is None:
+                entry.tolerance, entry.reason = tolerance, str(error)
+            else:
+                entry.beyond = f"{entry.knob}={tolerance:.0e}: {error}"
             break
+        entry.tolerance = tolerance
         if worst <= TIGHT:
             break
     return entry
@@ -155,7 +162,7 @@ def _warmed_up(entries: list[Entry], folder: Path, tell: Tell) -> list[tuple[Ent
             worker = Worker(entry.tool, entry.tolerance, folder)
             ready.append((entry, worker, _first(entry, worker)))
         except RuntimeError as error:
-            entry.reason = str(error)
+            entry.reason, entry.least = str(error), LIMIT if isinstance(error, TooSlow) else None
             if worker is not None:
                 worker.end()
     return ready
@@ -166,7 +173,7 @@ def _first(entry: Entry, worker: Worker) -> int:
     if seconds < SLOW:
         seconds = worker.ask("time 1")["seconds"]
     if seconds > LIMIT:
-        raise RuntimeError(f"> {LIMIT:.0f} s")
+        raise TooSlow(f"> {LIMIT:.0f} s")
     entry.calls_each = min(MOST_CALLS, max(1, math.ceil(SHORTEST / seconds)))
     return REPETITIONS if seconds <= SLOW else FEWER if seconds <= VERY_SLOW else ONCE
 

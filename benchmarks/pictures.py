@@ -1,13 +1,14 @@
-"""Pictures of a results file, run in matplotlib's own environment: ``python -m benchmarks.pictures results/<name>.json``.
+"""Pictures of results, run in matplotlib's own environment: ``python -m benchmarks.pictures FILE.json ... [--to NAME.svg]``.
 
-<name>.svg: for each work every tool's time against its worst gap; <name>-growth.svg: time against size, log-log.
+NAME.svg: for each work every tool's time against its worst gap; NAME-growth.svg: time against size, log-log. Of several
+files what each work was measured last is drawn; without a name they are called as the first file.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,19 +82,34 @@ def finished(figure: Any, machine: dict[str, Any]) -> Any:
     return figure
 
 
+def joined(files: list[Path]) -> dict[str, Any]:
+    """One record of several, a later contest in place of an earlier one of the same name; the machine is the last one's."""
+    contests: dict[tuple[str, str], Any] = {}
+    growth: list[dict[str, Any]] = []
+    machine: dict[str, Any] = {}
+    for file in files:
+        record = json.loads(file.read_text())
+        contests |= {(one["work"], one["kind"]): one for one in record["contests"]}
+        growth, machine = record["growth"] or growth, record["machine"]
+    return {"contests": list(contests.values()), "growth": growth, "machine": machine}
+
+
 def main() -> None:
-    """Draws what the file holds."""
-    file = Path(sys.argv[1])
-    record = json.loads(file.read_text())
+    """Draws what the files hold."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--to", type=Path, help="what the first picture is called")
+    arguments = parser.parse_args()
+    record = joined(arguments.files)
+    name = arguments.to or arguments.files[0].with_suffix(".svg")
     made = []
     if record["contests"]:
-        made.append(file.with_suffix(".svg"))
-        of_contests(record["contests"], record["machine"]).savefig(made[-1])
+        made.append(name)
+        of_contests(record["contests"], record["machine"]).savefig(name)
     if record["growth"]:
-        made.append(file if file.stem.endswith("growth") else file.with_name(f"{file.stem}-growth.json"))
-        made[-1] = made[-1].with_suffix(".svg")
+        made.append(name if name.stem.endswith("growth") else name.with_name(f"{name.stem}-growth.svg"))
         of_growth(record["growth"], record["machine"]).savefig(made[-1])
-    print("Drawn: " + ", ".join(f"benchmarks/results/{one.name}" for one in made))
+    print("Drawn: " + ", ".join(str(one) for one in made))
 
 
 if __name__ == "__main__":

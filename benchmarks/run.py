@@ -53,7 +53,7 @@ def main() -> None:
     tables.show(done, console)
     grown = not wanted or "growth" in wanted
     curves = growth.measured(arguments.share, console, arguments.tools) if grown else []
-    if arguments.share == 1 and not arguments.tools:
+    if arguments.share == 1:
         written(wanted, {"machine": here, "contests": done, "growth": curves}, console)
 
 

@@ -62,23 +62,28 @@ def _cells(
 
 
 def verdict(contest: Record, own: Record, goal: float | None, peers: list[Record], tightened: bool) -> str:
-    """How many times faster bridle is than the fastest peer, and whether that is what was asked, at no larger gap."""
+    """How many times faster bridle is than the fastest peer, and whether that is what was asked, at no larger gap.
+
+    Where no peer comes to a tight gap, the fastest of them as tight as it got: what it lacks would take it longer still.
+    What was ended counts with the seconds it had.
+    """
     said = []
     reference = contest["reference"]
-    rivals = [
+    timed = [
         peer
         for peer in peers
-        if peer["median"] is not None
-        and not (reference and peer["tool"] == reference["tool"])
-        and not (tightened and (peer["worst_gap"] is None or peer["worst_gap"] > TIGHT))
+        if _seconds_of(peer) is not None and not (reference and peer["tool"] == reference["tool"])
     ]
-    if rivals:
-        best = min(rivals, key=lambda peer: float(peer["median"]))
-        ratio = best["median"] / own["median"]
-        said.append(f"{_times(ratio)} {best['tool']}")
+    tight = [peer for peer in timed if peer["median"] is not None and (not tightened or _tight(peer))]
+    rivals = tight or (timed if tightened else [])
+    if rivals and own["median"]:
+        best = min(rivals, key=_seconds_of)
+        ratio = _seconds_of(best) / own["median"]
+        words = "" if best["median"] is not None else "more than "
+        said.append(f"{words}{_times(ratio)} {best['tool']}" + ("" if tight else " at a larger gap"))
         if goal is not None:
             larger = _larger(own, best, tightened)
-            met = "larger gap" if larger else "reached" if ratio >= goal else "missed"
+            met = "larger gap" if larger else "reached" if ratio >= goal else "missed" if tight else "open"
             said[-1] += f", {goal:g} x {met}"
     bare = next((peer for peer in peers if reference and peer["tool"] == reference["tool"]), None)
     if bare is not None and bare["median"]:
@@ -86,6 +91,14 @@ def verdict(contest: Record, own: Record, goal: float | None, peers: list[Record
         met = "reached" if times <= reference["most"] else "missed"
         said.append(f"{times:.2g} times {bare['tool']}, at most {reference['most']:g} {met}")
     return "; ".join(said)
+
+
+def _seconds_of(peer: Record) -> Any:
+    return peer["median"] if peer["median"] is not None else peer["least"]
+
+
+def _tight(peer: Record) -> bool:
+    return peer["worst_gap"] is not None and peer["worst_gap"] <= TIGHT
 
 
 def _larger(own: Record, peer: Record, tightened: bool) -> bool:
@@ -116,7 +129,8 @@ def _gap(entry: Record) -> str:
     if entry["worst_gap"] is None:
         return str(entry["reason"])
     text = f"{entry['worst_gap']:.0e}"
-    return text + (f" ({entry['unsettled']} not converged)" if entry["unsettled"] else "")
+    text += f" ({entry['unsettled']} not converged)" if entry["unsettled"] else ""
+    return text + (f" ({entry['beyond']})" if entry["beyond"] else "")
 
 
 def line(contest: Record) -> str:

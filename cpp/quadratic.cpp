@@ -13,6 +13,9 @@ namespace {
 // The inverse serves while its ridge part is this near to the one asked for: steps then still halve what is left at least,
 // and a step costs far less than an inverse.
 constexpr double stale = 1.0;
+// ... and beyond that where a step surely leaves no more than this share: towards weak penalties the Gram alone holds the
+// inverse, and no ridge part changes it.
+constexpr double most_left = 0.02;
 // So often in one solve all columns that change sign leave at once; then one at a time, which cannot go in circles.
 constexpr int64_t most_leaps = 12;
 constexpr int64_t most_renewals = 3;
@@ -139,7 +142,8 @@ bool Descent::prepare(Quadratic& q, Strength s, Control& control) {
     if (s.a1 * q.factor[j] == 0 || !exchange(q, s, j, 0.0)) return false;
   for (int64_t i = 0; i < support_.size(); ++i)
     if (s.a1 * q.factor[support_.columns[i]] == 0) support_.signs[i] = 0;
-  if (std::abs(s.a2 - support_.a2) > stale * s.a2) return support_.rebuild(q, s.a2);
+  const double off = std::abs(s.a2 - support_.a2);
+  if (off > stale * s.a2 && off * support_.leaves(q) > most_left) return support_.rebuild(q, s.a2);
   return true;
 }
 

@@ -16,6 +16,26 @@ namespace {
 constexpr double dependent = 1e-11;
 // So many columns come at once; more only cost memory.
 constexpr int64_t most_at_once = 64;
+
+// Of one row of a symmetric matrix up to its diagonal: others_j += own |row_j|; returns the sum of weight_j |row_j|.
+BRIDLE_CLONES double add_sizes(const double* row, const double* weight, double own, double* others, int64_t n) {
+  double lanes[8] = {0};
+  int64_t j = 0;
+  for (; j + 8 <= n; j += 8)
+    for (int64_t lane = 0; lane < 8; ++lane) {
+      const double size = std::abs(row[j + lane]);
+      lanes[lane] += weight[j + lane] * size;
+      others[j + lane] += own * size;
+    }
+  double sum = 0;
+  for (; j < n; ++j) {
+    const double size = std::abs(row[j]);
+    sum += weight[j] * size;
+    others[j] += own * size;
+  }
+  for (double lane : lanes) sum += lane;
+  return sum;
+}
 }  // namespace
 
 void SupportInverse::clear() {
@@ -199,6 +219,18 @@ void SupportInverse::apply(const double* right, double* step) const {
     step[i] = dot(row, right, i + 1);
     axpy(right[i], row, step, i);
   }
+}
+
+// The largest sum of a row's sizes (Gershgorin 1931).
+double SupportInverse::leaves(const Quadratic& q) const {
+  const int64_t n = size();
+  std::vector<double> sums(n), factor(n);
+  for (int64_t i = 0; i < n; ++i) factor[i] = q.factor[columns[i]];
+  for (int64_t i = 0; i < n; ++i) {
+    const double* row = inverse_.data() + i * stride_;
+    sums[i] += add_sizes(row, factor.data(), factor[i], sums.data(), i) + std::abs(row[i]) * factor[i];
+  }
+  return n > 0 ? *std::max_element(sums.begin(), sums.end()) : 0.0;
 }
 
 bool SupportInverse::rebuild(const Quadratic& q, double strength) {

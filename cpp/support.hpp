@@ -28,6 +28,9 @@ class SupportInverse {
   void remove(std::vector<int64_t> places);
   // step = inverse * right
   void apply(const double* right, double* step) const;
+  // At least |largest eigenvalue of inverse V|, V the penalty factors: of another ridge part a steps leave at most
+  // |a2 - a| times that of what there was.
+  double leaves(const Quadratic& q) const;
   // From scratch, for another a2; false when the Hessian is not positive definite.
   bool rebuild(const Quadratic& q, double a2);
 

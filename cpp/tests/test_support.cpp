@@ -60,6 +60,13 @@ void check_inverse(const SupportInverse& support, const Hessian& h, double a2, d
     unit[j] = 0;
     for (int64_t i = 0; i < n; ++i) CHECK_NEAR(step[i], inverse[i * n + j], tolerance);
   }
+  double largest = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    long double sum = 0;
+    for (int64_t j = 0; j < n; ++j) sum += std::abs(inverse[i * n + j]) * h.factor[support.columns[j]];
+    largest = std::max(largest, static_cast<double>(sum));
+  }
+  CHECK_NEAR(support.leaves(h.q), largest, tolerance * std::max(1.0, largest));
 }
 
 }  // namespace

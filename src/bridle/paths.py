@@ -311,10 +311,9 @@ def _gap_rounding(stored: SparseRows, null: Null, engine: Engine, plan: Plan, so
     """
     if solution.gap_source != "moments":
         return np.zeros(len(stored))
-    # The null model's own, where the target was scaled by it.
-    own = null if plan.standardize else engine.null(Penalty.of(stored.p), plan.fit_intercept, True)
-    y_sd = own.y_scale
-    size = np.sqrt(null.deviation**2 + (0.0 if plan.fit_intercept else engine.means() ** 2)) / y_sd
+    size = (
+        np.sqrt(null.deviation**2 + (0.0 if plan.fit_intercept else engine.means() ** 2)) / null.y_deviation
+    )
     weighted = np.abs(stored.values) * size[stored.columns]
     length = np.diff(stored.starts)
     sums = np.add.reduceat(np.append(weighted, 0.0), stored.starts[:-1]) if len(stored) else np.zeros(0)

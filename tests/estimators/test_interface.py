@@ -564,3 +564,21 @@ def test_the_tutorial() -> None:
         np.testing.assert_allclose(lasso.coef_, wanted.coef_, atol=2e-2 * np.abs(wanted.coef_).max())
     plain, own = bridle.Lasso(alpha=0.1).fit(X, Y), theirs.Lasso(alpha=0.1).fit(X, Y)
     assert (plain.coef_ == 0).sum() == (own.coef_ == 0).sum() > 0
+
+
+# By scikit-learn's own class of the same name, whose constraints are not ours.
+WRONG = [{"alphas": -5}, {"alphas": 0}, {"max_iter": 0}, {"tol": -1.0}, {"tol": np.nan}, {"eps": 0.0}, {"cv": 1},
+         {"selection": "random walk"}, {"precompute": "perhaps"}, {"verbose": -1}, {"n_jobs": "two"},
+         {"alphas": np.array([0.1, -1.0])}]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["LassoCV", "ElasticNetCV"])
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_wrong_values_are_refused_after_right_ones_of_the_same_types(name, wrong):
+    getattr(bridle, name)().fit(X, Y)
+    getattr(bridle, name)(alphas=np.array([0.1, 1.0])).fit(X, Y)
+    with pytest.raises(ValueError) as expected:
+        getattr(theirs, name)(**wrong).fit(X, Y)
+    with pytest.raises(ValueError) as found:
+        getattr(bridle, name)(**wrong).fit(X, Y)
+    assert type(found.value) is type(expected.value)

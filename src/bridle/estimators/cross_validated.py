@@ -139,6 +139,17 @@ class ElasticNetCV(LinearRegressor):
         self.random_state = random_state
         self.selection = selection
 
+    def _plain_numbers(self) -> bool:
+        mix, cv = self.__dict__.get("l1_ratio", 1.0), self.cv
+        return bool(
+            _plain(mix) and 0 <= mix <= 1 and _plain(self.eps) and 0 < self.eps < np.inf and self.n_alphas is None
+            and (isinstance(self.alphas, np.ndarray) or (_plain(self.alphas) and self.alphas >= 1))
+            and self.max_iter >= 1 and 0 <= self.tol < np.inf and self.selection in ("cyclic", "random")
+            and (cv is None or hasattr(cv, "split") or (_plain(cv) and cv >= 2))
+            and isinstance(self.precompute, str) and self.precompute == "auto"
+            and self.random_state is None and self.n_jobs is None and self.verbose >= 0
+        )  # fmt: skip
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> ElasticNetCV:
         """Choose the strength and fit.
 
@@ -159,7 +170,7 @@ class ElasticNetCV(LinearRegressor):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> None:
         _raise_for_params(params, self, "fit")
-        self._validate_params()
+        self._check_parameters()
         table = self._read(X, y)
         weights = read_weights(sample_weight, table)
         check_gram(self.precompute, table, weights, self.fit_intercept)
@@ -222,7 +233,8 @@ class ElasticNetCV(LinearRegressor):
                 for ratio in ratios
             ]
             return True, np.stack(grids)
-        for index, alpha in enumerate(asked):
+        known = isinstance(asked, np.ndarray) and asked.dtype.kind == "f" and bool((asked >= 0).all())
+        for index, alpha in enumerate(() if known else asked):
             check_scalar(alpha, f"alphas[{index}]", target_type=Real, min_val=0.0, include_boundaries="left")
         grid = given_alphas(asked)
         return False, np.tile(grid, (len(ratios), 1))
@@ -301,6 +313,10 @@ class LassoCV(ElasticNetCV):
         super().fit(X, y, sample_weight=sample_weight, **params)
         del self.l1_ratio_
         return self
+
+
+def _plain(value: Any) -> bool:
+    return type(value) in (int, float)
 
 
 def _threads(n_jobs: int | None) -> int | None:

@@ -89,8 +89,12 @@ class ColumnEngine:
             left = share * (target - block @ coefs[free])
             gradient = (design.rmatvec(left) - x_mean * left.sum()) * inverse
             gradient[free] = 0.0
-        deviation = x_scale if standardize else self.data.null_gradient(train, True, True)[2]
-        return Null(gradient, coefs, usable, x_mean, x_scale, y_mean, y_scale, deviation)
+        deviation, y_deviation = x_scale, y_scale
+        if not standardize:
+            _, _, deviation, _, y_deviation = self.data.null_gradient(train, fit_intercept, True)
+            if not fit_intercept:
+                deviation = self.data.null_gradient(train, True, True)[2]
+        return Null(gradient, coefs, usable, x_mean, x_scale, y_mean, y_scale, deviation, y_deviation)
 
     def _shares(self) -> Floats:
         weights = np.ones(len(self.rows.y)) if self.rows.weights is None else self.rows.weights

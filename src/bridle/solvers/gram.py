@@ -71,7 +71,8 @@ class GramEngine:
         about = atoms.mean - mean
         variance = within + share @ (about * about)
         x_scale, usable = column_scales(variance[:p], second[:p], mean[:p], fit_intercept, standardize)
-        y_scale = float(np.sqrt(second[p])) if standardize and second[p] > 0 else 1.0
+        y_deviation = float(np.sqrt(second[p])) if second[p] > 0 else 1.0
+        y_scale = y_deviation if standardize else 1.0
         safe = np.where(usable, x_scale, 1.0)
         gradient = np.where(usable, cross / safe / y_scale, 0.0)
         coefs = np.zeros(p)
@@ -85,7 +86,7 @@ class GramEngine:
         x_mean = mean[:p] if fit_intercept else np.zeros(p)
         y_mean = float(mean[p]) if fit_intercept else 0.0
         deviation = np.sqrt(np.maximum(variance[:p], 0.0))
-        return Null(gradient, coefs, usable, x_mean, x_scale, y_mean, y_scale, deviation)
+        return Null(gradient, coefs, usable, x_mean, x_scale, y_mean, y_scale, deviation, y_deviation)
 
     def scales_of(
         self, train: NDArray[np.uint8], fit_intercept: bool, standardize: bool

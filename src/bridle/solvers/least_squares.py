@@ -43,7 +43,9 @@ def _by_qr(rows: Targets, null: Null, k: int, fit_intercept: bool) -> Floats | N
     one = Rows(rows.design, np.ascontiguousarray(rows.y[:, k]), rows.weights)
     share = rows.shares()
     y_mean = float(share @ one.y) if fit_intercept else 0.0
-    own = Null(null.gradient, null.coefs, null.usable, null.x_mean, null.x_scale, y_mean, 1.0, null.deviation)
+    own = Null(
+        null.gradient, null.coefs, null.usable, null.x_mean, null.x_scale, y_mean, 1.0, null.deviation, 1.0
+    )
     try:
         found = refined(one, own, np.zeros(rows.design.p), 0.0, 1.0, Penalty.of(rows.design.p), fit_intercept)
     except DataError:  # dependent columns: many solutions

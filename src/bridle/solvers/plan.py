@@ -196,6 +196,7 @@ class Null:
     y_mean: float
     y_scale: float
     deviation: Floats  # (p,) standard deviations, whatever the penalty sees
+    y_deviation: float  # what the target would be divided by, were it scaled
 
 
 class Engine(Protocol):

@@ -143,7 +143,7 @@ bool Descent::prepare(Quadratic& q, Strength s, Control& control) {
   for (int64_t i = 0; i < support_.size(); ++i)
     if (s.a1 * q.factor[support_.columns[i]] == 0) support_.signs[i] = 0;
   const double off = std::abs(s.a2 - support_.a2);
-  if (off > stale * s.a2 && off * support_.leaves(q) > most_left) return support_.rebuild(q, s.a2);
+  if (off > stale * s.a2 && !(off * support_.leaves(q) <= most_left)) return support_.rebuild(q, s.a2);
   return true;
 }
 

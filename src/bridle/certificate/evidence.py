@@ -110,12 +110,15 @@ def _of_tiles(
         sizes = np.stack([w @ off, w @ (off * off), w @ (y * y)])
         return products, squares, np.stack([w @ residual, w @ residual**2]), sizes, float(w.sum())
 
-    parts = list(design.map_tiles(tile, threads))
-    stored: Floats = sum((p[0] for p in parts), np.zeros((design.p, coefs.shape[1] + 1)))
-    squares: Floats = sum((p[1] for p in parts), np.zeros(design.p))
-    residuals: Floats = sum((p[2] for p in parts), np.zeros((2, coefs.shape[1])))
-    y_sum, y_about, y_raw = sum((p[3] for p in parts), np.zeros((3, targets.shape[1])))
-    weight = sum(p[4] for p in parts)
+    stored, squares = np.zeros((design.p, coefs.shape[1] + 1)), np.zeros(design.p)
+    residuals, sizes, weight = np.zeros((2, coefs.shape[1])), np.zeros((3, targets.shape[1])), 0.0
+    for part in design.map_tiles(tile, threads):  # one by one: together they may be larger than the table
+        stored += part[0]
+        squares += part[1]
+        residuals += part[2]
+        sizes += part[3]
+        weight += part[4]
+    y_sum, y_about, y_raw = sizes
     mean = stored[:, 0] / weight
     variance = np.maximum(squares / weight - (mean - shift) ** 2, 0.0)
     if len(design.imputed):

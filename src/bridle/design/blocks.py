@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 PIECE = 1 << 18  # cells
+FEW_SIDES = 4
 
 
 class Block(Protocol):
@@ -81,7 +82,13 @@ class Dense:
         used = np.flatnonzero(right.any(axis=1))
         if 4 * len(used) < self.width:
             return self.columns(a, b, used) @ right[used]
-        return self._tile(a, b) @ right
+        tile = self._tile(a, b)
+        if right.shape[1] > FEW_SIDES:
+            return tile @ right
+        out = np.empty((b - a, right.shape[1]))
+        for k in range(right.shape[1]):  # a product of matrices would copy the tile first
+            out[:, k] = tile @ np.ascontiguousarray(right[:, k])
+        return out
 
     def transposed_times(self, a: int, b: int, right: Floats) -> Floats:
         if self.values.dtype == np.float64:

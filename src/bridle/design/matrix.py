@@ -73,7 +73,7 @@ class Design:
     def tiles(self) -> list[tuple[int, int]]:
         """Row ranges small enough that a tile stays near the processor, and no smaller than what its products write."""
         cells = max(1, sum(block.cells for block in self.blocks))
-        rows = max(256, TILE_BYTES // (8 * min(cells, 4096)), 32 * len(self.blocks), self.p // cells)
+        rows = max(64, TILE_BYTES // (8 * min(cells, 4096)), 32 * len(self.blocks), self.p // cells)
         return [(a, min(a + rows, self.n)) for a in range(0, self.n, rows)]
 
     def map_tiles(self, work: Callable[[int, int], Result], threads: int = 1) -> Iterator[Result]:

@@ -90,6 +90,10 @@ class Dense:
             out[:, k] = tile @ np.ascontiguousarray(right[:, k])
         return out
 
+    def among(self, a: int, b: int) -> Floats:
+        """Columns [a, b), shape (n, b - a)."""
+        return np.asarray(self.values[:, a:b], dtype=np.float64)
+
     def transposed_times(self, a: int, b: int, right: Floats) -> Floats:
         if self.values.dtype == np.float64:
             return self._tile(a, b).T @ right

@@ -17,6 +17,7 @@ from .blocks import Block, Dense, Floats, OneHot, Sparse
 
 Result = TypeVar("Result")
 TILE_BYTES = 1 << 21
+COLUMNS_AT_ONCE = 1024  # of a wide table
 MANY_BLOCKS = 32
 SMALL_CELLS = 4_000_000
 
@@ -70,23 +71,20 @@ class Design:
         out[self.imputed[:, 0]] += self.means.reshape(shape) * products[self.imputed[:, 1]]
         return out
 
-    def tiles(self) -> list[tuple[int, int]]:
-        """Row ranges small enough that a tile stays near the processor, and no smaller than what its products write."""
+    def tiles(self, sides: int = 1) -> list[tuple[int, int]]:
+        """Row ranges small enough that a tile stays near the processor, and no smaller than what its products with so many
+        sides write."""
         cells = max(1, sum(block.cells for block in self.blocks))
-        rows = max(64, TILE_BYTES // (8 * min(cells, 4096)), 32 * len(self.blocks), self.p // cells)
+        rows = max(
+            64, 2 * sides, TILE_BYTES // (8 * min(cells, 4096)), 32 * len(self.blocks), self.p // cells
+        )
         return [(a, min(a + rows, self.n)) for a in range(0, self.n, rows)]
 
-    def map_tiles(self, work: Callable[[int, int], Result], threads: int = 1) -> Iterator[Result]:
+    def map_tiles(
+        self, work: Callable[[int, int], Result], threads: int = 1, sides: int = 1
+    ) -> Iterator[Result]:
         """work(a, b) of every tile, in the order of the tiles whatever the number of threads."""
-        tiles = self.tiles()
-        if threads <= 1 or len(tiles) < 4:
-            yield from (work(a, b) for a, b in tiles)
-            return
-        pool = ThreadPoolExecutor(threads)
-        try:
-            yield from pool.map(lambda tile: work(*tile), tiles)
-        finally:  # after Ctrl-C the tiles that wait are not waited for
-            pool.shutdown(wait=True, cancel_futures=True)
+        return _in_order(work, self.tiles(sides), threads)
 
     def times_rows(self, a: int, b: int, right: Floats) -> Floats:
         """x[a:b] @ right for right (p, k) already spread."""
@@ -118,9 +116,20 @@ class Design:
     def rmatvec(self, right: Floats, threads: int = 1) -> Floats:
         """x.T @ right, shape (p,) or (p, k)."""
         flat = right.reshape(self.n, math.prod(right.shape[1:]))
-        out = np.zeros((self.p, flat.shape[1]))
-        for part in self.map_tiles(lambda a, b: self.transposed_times_rows(a, b, flat[a:b]), threads):
-            out += part
+        if len(self.blocks) == 1 and isinstance(self.blocks[0], Dense) and self.p > self.n:
+            wide = self.blocks[
+                0
+            ]  # columns by columns: what tiles of rows would add up again and again is written once
+            starts = range(0, self.p, COLUMNS_AT_ONCE)
+            pieces = [(a, min(a + COLUMNS_AT_ONCE, self.p)) for a in starts]
+            out = np.concatenate(list(_in_order(lambda a, b: wide.among(a, b).T @ flat, pieces, threads)))
+        else:
+            out = np.zeros((self.p, flat.shape[1]))
+            sides = flat.shape[1]
+            for part in self.map_tiles(
+                lambda a, b: self.transposed_times_rows(a, b, flat[a:b]), threads, sides
+            ):
+                out += part
         return self.gather(out).reshape(self.p, *right.shape[1:])
 
     def columns(self, which: NDArray[np.intp], a: int = 0, b: int | None = None) -> Floats:
@@ -250,3 +259,16 @@ def _matrix_block(part: Matrix) -> Block:
     if isinstance(part.values, np.ndarray):
         return Dense(part.values)
     return Sparse(part.values.tocsr().astype(np.float64, copy=False))
+
+
+def _in_order(
+    work: Callable[[int, int], Result], ranges: list[tuple[int, int]], threads: int
+) -> Iterator[Result]:
+    if threads <= 1 or len(ranges) < 4:
+        yield from (work(a, b) for a, b in ranges)
+        return
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield from pool.map(lambda one: work(*one), ranges)
+    finally:  # after Ctrl-C those that wait are not waited for
+        pool.shutdown(wait=True, cancel_futures=True)

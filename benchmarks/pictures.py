@@ -16,6 +16,7 @@ import matplotlib  # type: ignore[import-not-found]
 
 matplotlib.use("svg")
 import matplotlib.pyplot as plt  # type: ignore[import-not-found]
+from matplotlib.ticker import NullFormatter  # type: ignore[import-not-found]
 
 NAMES = {"n": "rows", "p": "columns", "folds": "folds", "n_alphas": "alphas"}
 SMALLEST_GAP = 1e-17
@@ -47,7 +48,8 @@ def of_contests(contests: list[dict[str, Any]], machine: dict[str, Any]) -> Any:
             fill = colour[entry["tool"]] if entry["tolerance"] is None else "none"
             axis.scatter(entry["median"], max(entry["worst_gap"], SMALLEST_GAP), s=36,
                          edgecolors=[colour[entry["tool"]]], facecolors=[fill])  # fmt: skip
-        axis.set(xscale="log", yscale="log")
+        axis.set(xscale="log", yscale="log", ylim=(SMALLEST_GAP, 1))
+        whole_decades(axis)
         axis.set_title(f"{contest['work']}, {contest['kind']}\n{contest['text']}", fontsize=7)
     for axis in list(axes.flat)[len(contests) :]:
         axis.axis("off")
@@ -55,6 +57,15 @@ def of_contests(contests: list[dict[str, Any]], machine: dict[str, Any]) -> Any:
     figure.legend(handles=handles, loc="lower center", ncols=min(8, len(tools)), fontsize=7)
     figure.suptitle("seconds (right) and worst certified gap (up); hollow: tightened", fontsize=9)
     return finished(figure, machine)
+
+
+def whole_decades(axis: Any) -> None:
+    """From a power of ten to the next but one at least: labels between them would lie on each other."""
+    low, high = (math.log10(end) for end in axis.get_xlim())
+    low, high = math.floor(low + 1e-9), math.ceil(high - 1e-9)
+    axis.set_xlim(10.0**low, 10.0 ** max(high, low + 1))
+    for side in (axis.xaxis, axis.yaxis):
+        side.set_minor_formatter(NullFormatter())
 
 
 def of_growth(points: list[dict[str, Any]], machine: dict[str, Any]) -> Any:
@@ -69,6 +80,7 @@ def of_growth(points: list[dict[str, Any]], machine: dict[str, Any]) -> Any:
             known = [(point["size"], point["seconds"][tool]) for point in own if point["seconds"].get(tool)]
             axis.plot(*zip(*known), marker="o", color=colour[tool], label=tool) if known else None
         axis.set(xscale="log", yscale="log", xlabel=NAMES[name])
+        whole_decades(axis)
     axes[0, 0].set_ylabel("seconds")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=len(tools), fontsize=7)

@@ -80,7 +80,7 @@ def verdict(contest: Record, own: Record, goal: float | None, peers: list[Record
         best = min(rivals, key=_seconds_of)
         ratio = _seconds_of(best) / own["median"]
         words = "" if best["median"] is not None else "more than "
-        said.append(f"{words}{_times(ratio)} {best['tool']}" + ("" if tight else " at a larger gap"))
+        said.append(f"{words}{_times(ratio)} {best['tool']}" + ("" if tight or words else " at a larger gap"))
         if goal is not None:
             larger = _larger(own, best, tightened)
             met = "larger gap" if larger else "reached" if ratio >= goal else "missed" if tight else "open"

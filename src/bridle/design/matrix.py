@@ -116,13 +116,12 @@ class Design:
     def rmatvec(self, right: Floats, threads: int = 1) -> Floats:
         """x.T @ right, shape (p,) or (p, k)."""
         flat = right.reshape(self.n, math.prod(right.shape[1:]))
-        if len(self.blocks) == 1 and isinstance(self.blocks[0], Dense) and self.p > self.n:
-            wide = self.blocks[
-                0
-            ]  # columns by columns: what tiles of rows would add up again and again is written once
+        block = self.blocks[0] if len(self.blocks) == 1 else None
+        if isinstance(block, Dense) and self.p > self.n:
+            # Columns by columns: what tiles of rows would add up again and again is written once.
             starts = range(0, self.p, COLUMNS_AT_ONCE)
             pieces = [(a, min(a + COLUMNS_AT_ONCE, self.p)) for a in starts]
-            out = np.concatenate(list(_in_order(lambda a, b: wide.among(a, b).T @ flat, pieces, threads)))
+            out = np.concatenate(list(_in_order(lambda a, b: block.among(a, b).T @ flat, pieces, threads)))
         else:
             out = np.zeros((self.p, flat.shape[1]))
             sides = flat.shape[1]

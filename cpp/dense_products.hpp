@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "triangle.hpp"
+
 namespace bridle {
 
 inline constexpr int64_t run = 8;  // columns are counted with in runs
@@ -13,9 +15,9 @@ constexpr int64_t padded(int64_t n) { return (n + run - 1) / run * run; }
 // out, its lower triangle by row (rows `out_step` apart), += factor T'T; T (m, padded(n)) by row, zero beyond n. Whatever
 // stands above the diagonal, and in rows and columns from n up to padded(n), may change.
 void add_products(double factor, const double* tile, int64_t m, int64_t n, double* out, int64_t out_step);
+void add_products(double factor, const double* tile, int64_t m, int64_t n, Triangle& out);
 
-// out (n, runs of columns) = S x, x of the same shape; one or two runs, which stay at hand while S passes by. S is symmetric,
-// its lower triangle by row, rows `step` apart.
-void symmetric_times(const double* lower, int64_t step, int64_t n, const double* x, int64_t runs, double* out);
+// out (n, runs of columns) = S x, x of the same shape; one or two runs, which stay at hand while S passes by.
+void symmetric_times(const Triangle& s, int64_t n, const double* x, int64_t runs, double* out);
 
 }  // namespace bridle

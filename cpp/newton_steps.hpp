@@ -19,6 +19,7 @@ class NewtonSteps {
   NewtonSteps(int64_t p, Membership members, int64_t n_atoms, const double* weight, const double* scale,
               const double* null_loss, const double* factor, const double* lower, const double* upper,
               bool fit_intercept, bool learns);
+  NewtonSteps(const NewtonSteps&) = delete;
 
   // The second moments of the columns, weighted by the curvature (as in moments.hpp; the target's row is not looked at).
   // With `only` >= 0 they are those of one problem alone, each training on the atoms it trains on.

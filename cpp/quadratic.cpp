@@ -10,9 +10,9 @@ namespace bridle {
 
 namespace {
 
-// The inverse serves while its ridge part is this near to the one asked for: steps then still halve what is left at least,
-// and a step costs far less than an inverse.
-constexpr double stale = 1.0;
+// The inverse serves while the ridge part asked for is this near to its own, as a share of that: steps then still halve what
+// is left at least, and a step costs far less than an inverse.
+constexpr double stale = 0.5;
 // ... and beyond that where a step surely leaves no more than this share: towards weak penalties the Gram alone holds the
 // inverse, and no ridge part changes it.
 constexpr double most_left = 0.02;
@@ -26,8 +26,25 @@ constexpr int64_t largest_support = 6000;
 
 }  // namespace
 
+void Quadratic::gather(int64_t column, const std::vector<int64_t>& which, double* out) const {
+  if (!triangle) {
+    const double* row = gram + column * stride;
+    for (size_t k = 0; k < which.size(); ++k) out[k] = row[which[k]];
+    return;
+  }
+  const double* row = triangle->row(column);
+  for (size_t k = 0; k < which.size(); ++k) out[k] = which[k] <= column ? row[which[k]] : triangle->row(which[k])[column];
+}
+
 void gradient(const Quadratic& q, double* g) {
   std::copy_n(q.c, q.m, g);
+  if (q.triangle) {
+    std::vector<int64_t> used;
+    std::vector<double> against;
+    for (int64_t j = 0; j < q.m; ++j)
+      if (q.b[j] != 0) used.push_back(j), against.push_back(-q.b[j]);
+    return q.triangle->add_times(q.m, used, against, g);
+  }
   std::vector<double> scales;
   std::vector<const double*> rows;
   for (int64_t j = 0; j < q.m; ++j)
@@ -39,12 +56,17 @@ void gradient(const Quadratic& q, double* g) {
 void Descent::move(Quadratic& q, const std::vector<int64_t>& columns, const std::vector<double>& changes) {
   against_.clear();
   rows_.clear();
+  moving_.clear();
   for (size_t i = 0; i < columns.size(); ++i) {
     if (changes[i] == 0) continue;
     q.b[columns[i]] += changes[i];
     against_.push_back(-changes[i]);
-    rows_.push_back(q.gram + columns[i] * q.stride);
+    if (q.triangle)
+      moving_.push_back(columns[i]);
+    else
+      rows_.push_back(q.gram + columns[i] * q.stride);
   }
+  if (q.triangle) return q.triangle->add_times(q.m, moving_, against_, q.g);
   axpys(static_cast<int64_t>(rows_.size()), against_.data(), rows_.data(), q.g, q.m);
 }
 
@@ -143,7 +165,7 @@ bool Descent::prepare(Quadratic& q, Strength s, Control& control) {
   for (int64_t i = 0; i < support_.size(); ++i)
     if (s.a1 * q.factor[support_.columns[i]] == 0) support_.signs[i] = 0;
   const double off = std::abs(s.a2 - support_.a2);
-  if (off > stale * s.a2 && !(off * support_.leaves(q) <= most_left)) return support_.rebuild(q, s.a2);
+  if (off > stale * support_.a2 && !(off * support_.leaves(q) <= most_left)) return support_.rebuild(q, s.a2);
   return true;
 }
 
@@ -154,8 +176,8 @@ bool Descent::exchange(Quadratic& q, Strength s, int64_t column, double sign) {
   const int64_t n = support_.size();
   right_.resize(n);
   step_.resize(n);
-  const double* row = q.gram + column * q.stride;
-  for (int64_t i = 0; i < n; ++i) right_[i] = -row[support_.columns[i]];
+  q.gather(column, support_.columns, right_.data());
+  for (double& one : right_) one = -one;
   support_.apply(right_.data(), step_.data());
   if (sign == 0) {
     double slope = q.factor[column] * (q.b[column] > 0 ? 1.0 : -1.0);
@@ -186,8 +208,8 @@ bool Descent::exchange(Quadratic& q, Strength s, int64_t column, double sign) {
   for (int64_t i = 0; i < n; ++i) step_[i] = !stays && i == leaving ? wall - q.b[leaver] : length * step_[i];
   move(q, support_.columns, step_);
   if (!stays) q.b[leaver] = wall;
-  q.b[column] = stays ? goal : own + sign * length;
-  axpy(own - q.b[column], row, q.g, q.m);
+  move(q, {column}, {(stays ? goal : own + sign * length) - own});
+  if (stays) q.b[column] = goal;
   if (stays) return true;
   support_.remove(leaving);
   const double side = q.b[column] == 0 ? sign : std::copysign(1.0, q.b[column]);
@@ -275,9 +297,18 @@ bool Descent::active_set(Quadratic& q, Strength s, Effort effort, bool bold, Out
   return false;
 }
 
-void Descent::descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control) {
+void Descent::descend(Quadratic& given, Strength s, Effort effort, Outcome& outcome, Control& control) {
   support_.clear();
-  gradient(q, q.g);
+  gradient(given, given.g);
+  Quadratic q = given;
+  if (q.triangle) {  // one column at a time needs its row whole
+    square_.resize(q.m * q.m);
+    for (int64_t i = 0; i < q.m; ++i)
+      for (int64_t j = 0; j <= i; ++j) square_[i * q.m + j] = square_[j * q.m + i] = q.triangle->row(i)[j];
+    q.triangle = nullptr;
+    q.gram = square_.data();
+    q.stride = q.m;
+  }
   active_.clear();
   is_active_.assign(q.m, 0);
   auto join = [&](int64_t j) {

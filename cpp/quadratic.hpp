@@ -11,12 +11,18 @@
 #include "penalized.hpp"
 #include "pool.hpp"
 #include "support.hpp"
+#include "triangle.hpp"
 
 namespace bridle {
 
 struct Quadratic : Penalized {
-  const double* gram = nullptr;  // (m, m) symmetric, both triangles
-  int64_t stride = 0;            // of its rows
+  const double* gram = nullptr;        // (m, m) symmetric, both triangles
+  int64_t stride = 0;                  // of its rows
+  const Triangle* triangle = nullptr;  // or one triangle alone, which takes half as much
+
+  double entry(int64_t i, int64_t j) const { return triangle ? triangle->at(i, j) : gram[i * stride + j]; }
+  // out[k] = entry(column, which[k])
+  void gather(int64_t column, const std::vector<int64_t>& which, double* out) const;
 };
 
 class Descent {
@@ -30,7 +36,7 @@ class Descent {
   bool active_set(Quadratic& q, Strength s, Effort effort, bool bold, Outcome& outcome, Control& control);
   bool exchange(Quadratic& q, Strength s, int64_t column, double sign);
   void descend(Quadratic& q, Strength s, Effort effort, Outcome& outcome, Control& control);
-  double sweep(Quadratic& q, Strength s);
+  double sweep(Quadratic& q, Strength s);  // both triangles needed
   void move(Quadratic& q, const std::vector<int64_t>& columns, const std::vector<double>& changes);
   bool leap(Quadratic& q, Strength s);
   double right_side(const Quadratic& q, Strength s);
@@ -43,6 +49,8 @@ class Descent {
   std::vector<char> is_active_;
   std::vector<double> right_, step_, joining_signs_, against_;
   std::vector<const double*> rows_;
+  std::vector<int64_t> moving_;
+  std::vector<double> square_;
 };
 
 // c - G b, added up from scratch.

@@ -116,6 +116,15 @@ constexpr double least_normal = std::numeric_limits<double>::min();
 // may be off by a share of n roundings; `room` covers that and the few roundings after it.
 double room(int64_t n) { return 1 + 1e-12 + 2.3e-16 * static_cast<double>(n); }
 
+BRIDLE_CLONES double short_product(const int16_t* codes, const double* r, int64_t n) {
+  double lane[8] = {0};
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int64_t k = 0; k < 8; ++k) lane[k] += codes[i + k] * r[i + k];
+  for (int64_t k = 0; i < n; ++i, ++k) lane[k] += codes[i] * r[i];
+  return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+}
+
 enum class Kernel { plain, avx2, vnni };
 
 // The widest that this processor has, or what BRIDLE_SCREEN asks for where it has that.
@@ -225,6 +234,31 @@ void QuantizedColumns::set(int64_t column, const double* x) {
   error[column] = (usable ? width * std::sqrt(off) : range * root) * room(n_) +
                   1e-14 * root * std::max(std::abs(low), std::abs(low + range)) + least_normal;
   spread[column] = width * std::sqrt(squares) * room(n_);
+}
+
+ShortColumn::ShortColumn(const double* x, int64_t n) : codes(new int16_t[n]) {
+  const auto [least, most] = std::minmax_element(x, x + n);
+  const double range = *most - *least, width = range / 65534.0;
+  const bool usable = width > 0 && std::isfinite(1.0 / width);
+  const double inverse = usable ? 1.0 / width : 0.0, per = usable ? inverse : 1.0;
+  middle = *least + 32767 * width;
+  step = width;
+  double off = 0, squares = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const double code = std::min(32767.0, std::max(-32767.0, std::nearbyint((x[i] - middle) * inverse)));
+    codes[i] = static_cast<int16_t>(code);
+    const double miss = (x[i] - (middle + width * code)) * per;
+    off += miss * miss;
+    squares += code * code;
+  }
+  // As in QuantizedColumns::set; and a sum of n products is off by n roundings of |code|'|r| <= ||code|| ||r|| at most.
+  error = ((usable ? width * std::sqrt(off) : range * std::sqrt(static_cast<double>(n))) +
+           width * std::sqrt(squares) * 2.3e-16 * static_cast<double>(n)) * room(n) +
+          1e-14 * std::sqrt(static_cast<double>(n)) * std::max(std::abs(*least), std::abs(*most)) + least_normal;
+}
+
+double ShortColumn::times(const double* r, double sum, int64_t n) const {
+  return middle * sum + step * short_product(codes.get(), r, n);
 }
 
 void QuantizedColumns::multiply(int64_t tile, const QuantizedResiduals& r, int64_t first, int64_t last,

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,17 @@ class QuantizedColumns {
  private:
   int64_t n_ = 0, quads_ = 0, tiles_ = 0;
   std::vector<uint8_t> codes_;
+};
+
+// One column in 16 bits: for those near their thresholds, where 8 bits cannot tell. The same bound, ||d|| being zero: the
+// residual stays as it is, and the rounding of the sum is in `error`.
+struct ShortColumn {
+  double middle = 0, step = 0, error = 0;
+  std::unique_ptr<int16_t[]> codes;
+
+  ShortColumn(const double* x, int64_t n);
+  // x'r up to error ||r||
+  double times(const double* r, double sum, int64_t n) const;
 };
 
 // "vnni", "avx2" or "plain": the kernel in use; BRIDLE_SCREEN in the environment forces one where there is that.

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "triangle.hpp"
+
 namespace bridle {
 
 struct Quadratic;
@@ -39,15 +41,15 @@ class SupportInverse {
   double a2 = 0;                 // the ridge part that the inverse was built with
 
  private:
-  void grow(int64_t size, int64_t most);  // with room to spare, but for no more than `most` columns
   void exchange(int64_t at, int64_t last);
-  void add_products(double scale, double* rows, int64_t count, int64_t stride, int64_t n);  // inverse += scale rows'rows
+  // inverse += scale rows'rows
+  void add_products(double scale, const std::vector<double>& rows, int64_t count, int64_t n);
+  void times(const double* h, int64_t count, double* u);  // `count` times what apply does
   std::vector<int64_t> append_some(const Quadratic& q, const int64_t* fresh, const double* signs, int64_t count);
 
   std::vector<int64_t> place_;   // of each column of the problem, -1: not in the support
-  std::vector<double> inverse_;  // (stride, stride), symmetric: the rows' parts up to the diagonal
+  Triangle inverse_;
   std::vector<double> work_, left_, factor_, tile_, products_;
-  int64_t stride_ = 0;
 };
 
 }  // namespace bridle

@@ -9,7 +9,6 @@
 namespace bridle {
 
 namespace {
-constexpr int64_t most_kept_bytes = int64_t{1} << 28;
 constexpr double thin_share = 0.5;  // of the weight of all rows
 constexpr int64_t few = 16;         // a table is sparse when its columns have 1 entry in so many rows,
 constexpr int64_t many_rows = 1024; // ... and these are more than a Gram of as many columns is cheap for
@@ -48,7 +47,6 @@ WideData::WideData(const Columns& x, const double* y_in, const double* weights, 
   id = dense_ids;
   id.resize(dense_.tiles() * tile_width, -1);
   id.insert(id.end(), sparse_ids.begin(), sparse_ids.end());
-  kept_.resize(id.size());
   mean.assign(id.size() * n_atoms, 0.0);
   scatter.assign(id.size() * n_atoms, 0.0);
   cross.assign(id.size() * n_atoms, 0.0);
@@ -141,20 +139,7 @@ void WideData::column(int64_t place, double* out) const {
     for (int64_t k = 0; k < some.count; ++k) out[some.row[k]] = some.value[k];
     return;
   }
-  if (kept_[place])
-    std::copy_n(kept_[place].get(), n_, out);
-  else
-    x_.entries(id[place], rows_.data(), n_, out);
-}
-
-const double* WideData::keep_column(int64_t place) const {
-  if (kept_[place]) return kept_[place].get();
-  const int64_t bytes = n_ * static_cast<int64_t>(sizeof(double));
-  if (kept_bytes_.fetch_add(bytes, std::memory_order_relaxed) > most_kept_bytes) return nullptr;
-  std::unique_ptr<double[]> values(new double[n_]);
-  column(place, values.get());
-  kept_[place] = std::move(values);
-  return kept_[place].get();
+  x_.entries(id[place], rows_.data(), n_, out);
 }
 
 void WideData::measure_thin(int64_t place, const std::vector<int32_t>& atom_of) {

@@ -2,9 +2,7 @@
 // spread and product with the target, and the quantized copy that the screening pass reads.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "columns.hpp"
@@ -36,9 +34,6 @@ class WideData {
 
   // A column whole, rows grouped by atom.
   void column(int64_t place, double* out) const;
-  // The same, kept for the next time while there is room; null where there is none. During a pass each place belongs to
-  // one task, so nothing is locked; nothing may be kept while columns are read for working sets.
-  const double* keep_column(int64_t place) const;
   // Sparse places only.
   Entries entries(int64_t place) const {
     const int64_t from = first_[place - dense_places()];
@@ -71,8 +66,6 @@ class WideData {
   std::vector<uint8_t> thin_;
   bool sparse_ = false;
   QuantizedColumns dense_;
-  mutable std::vector<std::unique_ptr<double[]>> kept_;  // by place
-  mutable std::atomic<int64_t> kept_bytes_{0};
 };
 
 }  // namespace bridle

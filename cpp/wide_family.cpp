@@ -25,9 +25,9 @@ constexpr double in_double = 2.220446049250313e-16;
 
 }  // namespace
 
-WideFamily::WideFamily(const WideData& data, const Membership& members, int64_t index, const PathPlan& plan,
+WideFamily::WideFamily(const WideData& data, WorkingColumns& columns, const Membership& members, int64_t index, const PathPlan& plan,
                        const FamilyPlan& family)
-    : WideProblem(data, members, index, plan), family_(family), index_(index) {
+    : WideProblem(data, columns, members, index, plan), family_(family), index_(index) {
   y_mean = 0;
   y_scale = 1;
   for (int64_t place = 0; place < data.places(); ++place) {
@@ -44,7 +44,7 @@ WideFamily::WideFamily(const WideData& data, const Membership& members, int64_t 
 }
 
 double WideFamily::at_null(int64_t place) const {
-  return family_.b[index_ * data_.p() + data_.id[place]] * x_scale[place];
+  return family_.b[index_ * data_.p() + data_.id[place]] / inverse_scale[place];
 }
 
 void WideFamily::restart() {
@@ -55,8 +55,7 @@ void WideFamily::restart() {
   }
   forget();
   evaluated_ = known_ = false;
-  now = before = c;
-  alpha_before = 0;
+  forget_gradients();
 }
 
 void WideFamily::take(int64_t old) {
@@ -282,13 +281,13 @@ double WideFamily::degrees(Strength s) {
   return trace;
 }
 
-std::unique_ptr<WideFamily> wide_family(const WideData& data, const Membership& members, int64_t index,
+std::unique_ptr<WideFamily> wide_family(const WideData& data, WorkingColumns& columns, const Membership& members, int64_t index,
                                         const PathPlan& plan, const FamilyPlan& family) {
   std::unique_ptr<WideFamily> out;
   if (data.sparse())
-    out = std::make_unique<WideFamilySparse>(data, members, index, plan, family);
+    out = std::make_unique<WideFamilySparse>(data, columns, members, index, plan, family);
   else
-    out = std::make_unique<WideFamilyDense>(data, members, index, plan, family);
+    out = std::make_unique<WideFamilyDense>(data, columns, members, index, plan, family);
   out->restart();
   return out;
 }

@@ -26,7 +26,7 @@ struct FamilyPlan {
 
 class WideFamily : public WideProblem {
  public:
-  WideFamily(const WideData& data, const Membership& members, int64_t index, const PathPlan& plan,
+  WideFamily(const WideData& data, WorkingColumns& columns, const Membership& members, int64_t index, const PathPlan& plan,
              const FamilyPlan& family);
 
   void restart() override;
@@ -80,7 +80,7 @@ class WideFamily : public WideProblem {
   std::vector<int64_t> violators_;
 };
 
-std::unique_ptr<WideFamily> wide_family(const WideData& data, const Membership& members, int64_t index,
+std::unique_ptr<WideFamily> wide_family(const WideData& data, WorkingColumns& columns, const Membership& members, int64_t index,
                                         const PathPlan& plan, const FamilyPlan& family);
 
 }  // namespace bridle

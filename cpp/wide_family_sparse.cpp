@@ -7,9 +7,9 @@
 
 namespace bridle {
 
-WideFamilySparse::WideFamilySparse(const WideData& data, const Membership& members, int64_t index, const PathPlan& plan,
+WideFamilySparse::WideFamilySparse(const WideData& data, WorkingColumns& columns, const Membership& members, int64_t index, const PathPlan& plan,
                                    const FamilyPlan& family)
-    : WideFamily(data, members, index, plan, family), train_place_(data.n(), -1) {
+    : WideFamily(data, columns, members, index, plan, family), train_place_(data.n(), -1) {
   for (size_t i = 0; i < train_rows_.size(); ++i) train_place_[train_rows_[i]] = static_cast<int32_t>(i);
 }
 

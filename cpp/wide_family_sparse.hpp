@@ -11,7 +11,7 @@ namespace bridle {
 
 class WideFamilySparse final : public WideFamily {
  public:
-  WideFamilySparse(const WideData& data, const Membership& members, int64_t index, const PathPlan& plan,
+  WideFamilySparse(const WideData& data, WorkingColumns& columns, const Membership& members, int64_t index, const PathPlan& plan,
                    const FamilyPlan& family);
 
  private:

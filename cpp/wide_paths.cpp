@@ -4,7 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <mutex>
+#include <numeric>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "kernels.hpp"
 #include "wide_squares.hpp"
@@ -29,6 +33,7 @@ constexpr int64_t turned_for = 5;
 constexpr double turned_of_gain = 0.05, turned_of_least = 0.01;
 // A gradient outside the working set may exceed its threshold by this share: rounding, not a violation.
 constexpr double slack = 1e-10;
+constexpr int64_t few_numbers = 1 << 16;  // to copy: not worth waking another thread
 
 struct Find {
   int64_t place;
@@ -42,7 +47,7 @@ struct Limits {  // of one problem at one alpha, for the pass
 // What one residual decides about the sixteen columns of a tile. flags: 1 may violate, 2 expected to join.
 BRIDLE_CLONES void judge(const int64_t* products, const double* middle, const double* step, const double* error,
                          const double* spread, const double* x_mean, const double* inverse, const double* factor,
-                         const double* before, double* now, double unit, double sum, double sum_quantized, double norm,
+                         const float* before, float* now, double unit, double sum, double sum_quantized, double norm,
                          double off, Limits limits, uint8_t* flags) {
   for (int64_t c = 0; c < tile_width; ++c) {
     const double product = (middle[c] - x_mean[c]) * sum +
@@ -50,7 +55,7 @@ BRIDLE_CLONES void judge(const int64_t* products, const double* middle, const do
     const double g = product * inverse[c];
     const double width = (error[c] * norm + spread[c] * off) * inverse[c];
     const double ahead = g + limits.slope * (g - before[c]);
-    now[c] = g;
+    now[c] = static_cast<float>(g);
     const int may = std::abs(g) + width > limits.now * factor[c];
     const int will = std::abs(ahead) > limits.next * factor[c];
     flags[c] = static_cast<uint8_t>((may | (will << 1)) * (inverse[c] > 0));
@@ -76,18 +81,20 @@ class WidePaths {
  public:
   WidePaths(const WideData& data, const Membership& members, const PathPlan& plan, const FamilyPlan* family,
             int n_threads, Control& control)
-      : data_(data), members_(members), plan_(plan), threads_(std::max(n_threads, 1)), control_(control) {
+      : data_(data), members_(members), plan_(plan), threads_(std::max(n_threads, 1)), control_(control), columns_(data),
+        share_columns_(!family && !data.sparse()), joining_(members.n_problems) {
     factor_.resize(data.places());
     for (int64_t place = 0; place < data.places(); ++place)
       factor_[place] = data.id[place] < 0 ? 1.0 : plan.factor[data.id[place]];
     problems_.resize(members.n_problems);
     parallel_for(members.n_problems, threads_, control, [&](int64_t k, int) {
       if (family)
-        problems_[k] = wide_family(data, members, k, plan, *family);
+        problems_[k] = wide_family(data, columns_, members, k, plan, *family);
       else
-        problems_[k] = std::make_unique<WideSquares>(data, members, k, plan);
+        problems_[k] = wide_squares(data, columns_, members, k, plan);
     });
     residuals_.resize(members.n_problems * data.n());
+    sums_.resize(members.n_problems * data.n_atoms());
     finds_.resize(members.n_problems);
     buffers_.resize(threads_);
   }
@@ -97,12 +104,13 @@ class WidePaths {
  private:
   void start_ratio(int64_t ratio);
   void solve_alpha(int64_t ratio, int64_t k);
+  void join(const std::vector<int64_t>& pending);
   void pass(const std::vector<int64_t>& pending, const std::vector<Limits>& limits);
   void tile_pass(int64_t tile, const std::vector<int64_t>& pending, const std::vector<Limits>& limits, int worker,
                  std::vector<std::vector<Find>>& found);
   void sparse_pass(int64_t from, int64_t to, const std::vector<int64_t>& pending, const std::vector<Limits>& limits,
                    std::vector<std::vector<Find>>& found);
-  void consider(int64_t problem, int64_t place, uint8_t flags, double limit, double sum, int worker,
+  void consider(int64_t problem, int64_t at, int64_t place, uint8_t flags, double limit, int worker,
                 std::vector<std::vector<Find>>& found);
   void record(int64_t ratio, int64_t k);
   void keep();
@@ -117,9 +125,13 @@ class WidePaths {
   const PathPlan& plan_;
   const int threads_;
   Control& control_;
+  WorkingColumns columns_;
   std::vector<double> factor_;  // by place
   std::vector<std::unique_ptr<WideProblem>> problems_;
+  const bool share_columns_;
+  std::vector<std::vector<int64_t>> joining_;  // of each problem: places
   std::vector<double> residuals_, interleaved_;
+  std::vector<double> sums_;  // (problems, atoms) of the residuals
   QuantizedResiduals quantized_;
   std::vector<std::vector<Find>> finds_;  // by problem
   std::vector<std::vector<double>> buffers_;
@@ -178,14 +190,11 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
   while (!pending.empty()) {
     quantized_.reset(data_.n(), static_cast<int64_t>(pending.size()));
     std::vector<Limits> limits(pending.size());
+    join(pending);
     parallel_for(static_cast<int64_t>(pending.size()), threads_, control_, [&](int64_t at, int) {
       const int64_t i = pending[at];
       WideProblem& problem = *problems_[i];
-      std::vector<int64_t> places;
-      std::sort(finds_[i].begin(), finds_[i].end(), [](const Find& a, const Find& b) { return a.place < b.place; });
-      for (const Find& find : finds_[i]) places.push_back(find.place);
-      finds_[i].clear();
-      problem.add_columns(places);
+      problem.add_columns(joining_[i]);
       Effort effort = plan_.effort;
       if (rough_[i])
         effort.tolerance = std::max(effort.tolerance, while_columns_join);
@@ -197,6 +206,9 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
       sweeps_[i] += outcomes_[i].sweeps;
       problem.residual(residuals_.data() + i * data_.n());
       quantized_.set(at, residuals_.data() + i * data_.n());
+      for (int64_t a = 0; a < data_.n_atoms(); ++a)
+        sums_[i * data_.n_atoms() + a] = std::accumulate(residuals_.begin() + i * data_.n() + data_.start[a],
+                                                         residuals_.begin() + i * data_.n() + data_.start[a + 1], 0.0);
       const double past = problem.alpha_before - here;
       limits[at] = {strength.a1 * (1 + slack), foresight * next * l1_ratio, past > 0 ? std::min((here - next) / past, farthest) : 0.0};
     });
@@ -213,6 +225,23 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
     problem->before.swap(problem->now);
     problem->alpha_before = here;
   }
+}
+
+// What the passes found comes into joining_. Columns that the problems share are kept here, each by one task.
+void WidePaths::join(const std::vector<int64_t>& pending) {
+  std::vector<int64_t> all;
+  for (int64_t i : pending) {
+    joining_[i].clear();
+    for (const Find& find : finds_[i])
+      if (!problems_[i]->inside[find.place]) joining_[i].push_back(find.place);
+    finds_[i].clear();
+    std::sort(joining_[i].begin(), joining_[i].end());
+    if (share_columns_) all.insert(all.end(), joining_[i].begin(), joining_[i].end());
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  const int64_t count = static_cast<int64_t>(all.size());
+  parallel_for(count, count * data_.n() < few_numbers ? 1 : threads_, control_, [&](int64_t at, int) { columns_.keep(all[at]); });
 }
 
 void WidePaths::pass(const std::vector<int64_t>& pending, const std::vector<Limits>& limits) {
@@ -264,21 +293,32 @@ void WidePaths::tile_pass(int64_t tile, const std::vector<int64_t>& pending, con
             problem.now.data() + place, quantized_.unit[at], quantized_.sum[at], quantized_.sum_quantized[at],
             quantized_.norm[at], quantized_.error[at], limits[at], flags);
       for (int64_t c = 0; c < tile_width; ++c)
-        if (flags[c]) consider(pending[at], place + c, flags[c], limits[at].now, quantized_.sum[at], worker, found);
+        if (flags[c]) consider(pending[at], at, place + c, flags[c], limits[at].now, worker, found);
     }
   }
 }
 
-void WidePaths::consider(int64_t index, int64_t place, uint8_t flags, double limit, double sum, int worker,
+// `at`: the number of the problem's residual in this pass.
+void WidePaths::consider(int64_t index, int64_t at, int64_t place, uint8_t flags, double limit, int worker,
                          std::vector<std::vector<Find>>& found) {
   WideProblem& problem = *problems_[index];
   if (problem.inside[place]) return;
   bool violates = false;
-  if (flags & 1) {  // the bound cannot tell: the exact product does
-    const double g = problem.exact_gradient(place, residuals_.data() + index * data_.n(), sum, buffers_[worker]);
-    problem.now[place] = g;
-    violates = std::abs(g) > limit * factor_[place];
-    exact_.fetch_add(1, std::memory_order_relaxed);
+  if (flags & 1) {  // the bound of 8 bits cannot tell: that of 16 does nearly always, the exact product in the end
+    const double wall = limit * factor_[place], *r = residuals_.data() + index * data_.n();
+    double g = 0, width = infinity;
+    const ShortColumn* column = columns_.kept(place) ? nullptr : columns_.keep_short(place);
+    if (column) {
+      const double inverse = problem.inverse_scale[place], sum = quantized_.sum[at];
+      g = (column->times(r, sum, data_.n()) - problem.x_mean[place] * sum) * inverse;
+      width = column->error * quantized_.norm[at] * inverse;
+    }
+    if (!(std::abs(std::abs(g) - wall) > width)) {
+      g = problem.exact_gradient(place, r, sums_.data() + index * data_.n_atoms(), buffers_[worker]);
+      exact_.fetch_add(1, std::memory_order_relaxed);
+    }
+    problem.now[place] = static_cast<float>(g);
+    violates = std::abs(g) > wall;
   }
   if (violates || (flags & 2)) found[index].push_back({place, violates});
 }
@@ -302,7 +342,7 @@ void WidePaths::sparse_pass(int64_t from, int64_t to, const std::vector<int64_t>
           const double inverse = problem.inverse_scale[place];
           const double g = (products[(place - start) * group_width + at - first] - problem.x_mean[place] * sum) * inverse;
           const double ahead = g + limit.slope * (g - problem.before[place]);
-          problem.now[place] = g;
+          problem.now[place] = static_cast<float>(g);
           const bool violates = std::abs(g) > limit.now * factor_[place];
           if ((violates || std::abs(ahead) > limit.next * factor_[place]) && !problem.inside[place] && inverse != 0)
             found[pending[at]].push_back({place, violates});
@@ -408,7 +448,11 @@ WideResults WidePaths::run() {
 
 WideResults solve_wide_paths(const WideData& data, const Membership& members, const PathPlan& plan,
                              const FamilyPlan* family, int n_threads, Control& control) {
-  return WidePaths(data, members, plan, family, n_threads, control).run();
+  WideResults out = WidePaths(data, members, plan, family, n_threads, control).run();
+#ifdef __GLIBC__
+  malloc_trim(0);  // what was freed lies between what was not: the C library would keep it
+#endif
+  return out;
 }
 
 }  // namespace bridle

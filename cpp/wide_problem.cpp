@@ -54,9 +54,11 @@ void null_gradient(const WideData& data, const uint8_t* train, bool fit_intercep
   }
 }
 
-WideProblem::WideProblem(const WideData& data, const Membership& members, int64_t index, const PathPlan& plan)
-    : x_mean(data.places()), x_scale(data.places()), inverse_scale(data.places()), c(data.places()),
-      now(data.places()), before(data.places()), inside(data.places()), data_(data), plan_(plan) {
+WideProblem::WideProblem(const WideData& data, WorkingColumns& columns, const Membership& members, int64_t index,
+                         const PathPlan& plan)
+    : x_mean(data.places()), inverse_scale(data.places()), c(data.places()), x_scale(data.places()), now(data.places()),
+      before(data.places()), inside(data.places()), data_(data), shared_(columns),
+      plan_(plan) {
   const uint8_t* train = members.train + index * data.n_atoms();
   const uint8_t* test = members.test + index * data.n_atoms();
   null_gradient(data, train, plan.fit_intercept, plan.standardize, c.data(), x_mean.data(), x_scale.data(), &y_mean,
@@ -74,6 +76,13 @@ WideProblem::WideProblem(const WideData& data, const Membership& members, int64_
     inverse_scale[place] = usable ? 1.0 / x_scale[place] : 0.0;
     if (!usable) c[place] = 0.0;
   }
+  if (index >= members.n_kept) std::vector<double>().swap(x_scale);
+}
+
+void WideProblem::forget_gradients() {
+  std::copy(c.begin(), c.end(), now.begin());
+  before = now;
+  alpha_before = 0;
 }
 
 void WideProblem::add_columns(const std::vector<int64_t>& places) {
@@ -84,7 +93,7 @@ void WideProblem::add_columns(const std::vector<int64_t>& places) {
     const int64_t id = data_.id[place];
     working_.push_back(place);
     factor_.push_back(plan_.factor[id]);
-    auto scaled = [&](double bound) { return bound == 0 ? 0.0 : bound * x_scale[place] / y_scale; };
+    auto scaled = [&](double bound) { return bound == 0 ? 0.0 : bound / (inverse_scale[place] * y_scale); };
     if (plan_.lower) lower_.push_back(scaled(plan_.lower[id]));
     if (plan_.upper) upper_.push_back(scaled(plan_.upper[id]));
     b_.push_back(0.0);
@@ -94,15 +103,14 @@ void WideProblem::add_columns(const std::vector<int64_t>& places) {
 }
 
 void WideProblem::copy_column(int64_t place, std::vector<double>& train, std::vector<double>& test) {
-  const int64_t n = static_cast<int64_t>(train_rows_.size()), n_test = static_cast<int64_t>(test_rows_.size());
   buffer_.resize(data_.n());
-  data_.column(place, buffer_.data());
-  const double mean = x_mean[place], inverse = inverse_scale[place];
-  const size_t from = train.size(), from_test = test.size();
-  train.resize(from + n);
-  test.resize(from_test + n_test);
-  for (int64_t i = 0; i < n; ++i) train[from + i] = (buffer_[train_rows_[i]] - mean) * inverse;
-  for (int64_t i = 0; i < n_test; ++i) test[from_test + i] = (buffer_[test_rows_[i]] - mean) * inverse;
+  shared_.read(place, buffer_.data());
+  const double* means = data_.mean.data() + place * data_.n_atoms();
+  for (int64_t a = 0; a < data_.n_atoms(); ++a)
+    for (int64_t i = data_.start[a]; i < data_.start[a + 1]; ++i)
+      buffer_[i] = (buffer_[i] + (means[a] - x_mean[place])) * inverse_scale[place];
+  for (int64_t i : train_rows_) train.push_back(buffer_[i]);
+  for (int64_t i : test_rows_) test.push_back(buffer_[i]);
 }
 
 void WideProblem::add_fit(double sign, const std::vector<int64_t>& which, const std::vector<double>& columns,
@@ -117,14 +125,16 @@ void WideProblem::add_fit(double sign, const std::vector<int64_t>& which, const 
   axpys(static_cast<int64_t>(scales.size()), scales.data(), starts.data(), out, count);
 }
 
-double WideProblem::exact_gradient(int64_t place, const double* r, double sum, std::vector<double>& buffer) const {
-  const double* column = data_.keep_column(place);
+double WideProblem::exact_gradient(int64_t place, const double* r, const double* sums, std::vector<double>& buffer) const {
+  const double* column = shared_.keep_if_room(place);
   if (!column) {
     buffer.resize(data_.n());
-    data_.column(place, buffer.data());
+    shared_.read(place, buffer.data());
     column = buffer.data();
   }
-  return (dot(column, r, data_.n()) - x_mean[place] * sum) * inverse_scale[place];
+  double product = dot(column, r, data_.n());
+  for (int64_t a = 0; a < data_.n_atoms(); ++a) product += (data_.mean[place * data_.n_atoms() + a] - x_mean[place]) * sums[a];
+  return product * inverse_scale[place];
 }
 
 int64_t WideProblem::nonzero() const {

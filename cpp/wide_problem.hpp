@@ -8,12 +8,14 @@
 #include "penalized.hpp"
 #include "pool.hpp"
 #include "wide_data.hpp"
+#include "working_columns.hpp"
 
 namespace bridle {
 
 class WideProblem {
  public:
-  WideProblem(const WideData& data, const Membership& members, int64_t index, const PathPlan& plan);
+  WideProblem(const WideData& data, WorkingColumns& columns, const Membership& members, int64_t index,
+              const PathPlan& plan);
   virtual ~WideProblem() = default;
 
   virtual void restart() = 0;  // where every path begins; the working set is kept
@@ -26,14 +28,16 @@ class WideProblem {
   virtual double intercept() const { return 0.0; }      // original units; of squared error it follows from the means
   virtual double degrees(Strength) { return static_cast<double>(nonzero()); }  // of freedom
 
-  // `sum` is that of r.
-  double exact_gradient(int64_t place, const double* r, double sum, std::vector<double>& buffer) const;
+  // `sums` (atoms) are those of r.
+  double exact_gradient(int64_t place, const double* r, const double* sums, std::vector<double>& buffer) const;
   int64_t nonzero() const;
   const std::vector<int64_t>& working() const { return working_; }
   const std::vector<double>& coefficients() const { return b_; }
 
-  std::vector<double> x_mean, x_scale, inverse_scale, c;  // by place; c: gradients where every path begins
-  std::vector<double> now, before;                  // gradients at this alpha and the one before, by place
+  std::vector<double> x_mean, inverse_scale, c;     // by place; c: gradients where every path begins
+  std::vector<double> x_scale;                      // ... only of problems that hand out their coefficients
+  // Gradients at this alpha and the one before, by place: they foretell who joins, which needs no digits.
+  std::vector<float> now, before;
   std::vector<uint8_t> inside;                      // by place: in the working set
   double y_mean = 0, y_scale = 1, alpha_before = 0;
 
@@ -45,7 +49,10 @@ class WideProblem {
   void add_fit(double sign, const std::vector<int64_t>& which, const std::vector<double>& columns, int64_t height,
                int64_t from, int64_t count, double* out) const;
 
+  void forget_gradients();  // those of every path's beginning
+
   const WideData& data_;
+  WorkingColumns& shared_;
   const PathPlan& plan_;
   double weight_ = 0;
   std::vector<int64_t> train_rows_, test_rows_, test_atoms_;

@@ -97,11 +97,16 @@ TEST(products_of_a_tile_equal_plain_sums) {
       for (int64_t i = 0; i < m; ++i)
         for (int64_t j = 0; j < q; ++j) tile[i * step + j] = random.normal();
       add_products(factor, tile.data(), m, q, scatter.data(), step);
+      Triangle triangle;
+      triangle.reserve(q);
+      for (int64_t j = 0; j < q; ++j) std::fill_n(triangle.row(j), j + 1, 0.5);
+      add_products(factor, tile.data(), m, q, triangle);
       for (int64_t j = 0; j < q; ++j)
         for (int64_t k = 0; k <= j; ++k) {
           double sum = 0;
           for (int64_t i = 0; i < m; ++i) sum += tile[i * step + j] * tile[i * step + k];
           CHECK_EQUAL(scatter[j * step + k], 0.5 + factor * sum);  // in the same order
+          CHECK_EQUAL(triangle.row(j)[k], scatter[j * step + k]);
         }
     }
   }
@@ -109,18 +114,22 @@ TEST(products_of_a_tile_equal_plain_sums) {
 
 TEST(products_with_a_symmetric_matrix_equal_plain_sums) {
   Random random(42);
-  for (int64_t n : {1, 5, 6, 7, 12, 40})
+  for (int64_t n : {1, 5, 6, 7, 12, 40, 70})
     for (int64_t runs : {1, 2}) {
-      const int64_t step = padded(n), width = runs * run;
-      std::vector<double> lower(step * step, std::nan("")), x(n * width), out(n * width, std::nan(""));
-      for (int64_t i = 0; i < n; ++i)
-        for (int64_t j = 0; j <= i; ++j) lower[i * step + j] = random.normal();
+      const int64_t width = runs * run;
+      std::vector<double> x(n * width), out(n * width, std::nan(""));
+      Triangle lower;
+      lower.reserve(n);
+      for (int64_t i = 0; i < n; ++i) {
+        std::fill_n(lower.row(i), Triangle::step(i), std::nan(""));
+        for (int64_t j = 0; j <= i; ++j) lower.row(i)[j] = random.normal();
+      }
       for (double& one : x) one = random.normal();
-      symmetric_times(lower.data(), step, n, x.data(), runs, out.data());
+      symmetric_times(lower, n, x.data(), runs, out.data());
       for (int64_t i = 0; i < n; ++i)
         for (int64_t c = 0; c < width; ++c) {
           double sum = 0;
-          for (int64_t j = 0; j < n; ++j) sum += lower[std::max(i, j) * step + std::min(i, j)] * x[j * width + c];
+          for (int64_t j = 0; j < n; ++j) sum += lower.at(i, j) * x[j * width + c];
           CHECK_NEAR(out[i * width + c], sum, 1e-12);
         }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "check.hpp"
@@ -19,11 +20,20 @@ struct Problem {
   int64_t m = 0;
   std::vector<double> gram, diagonal, c, factor, lower, upper, b, g;
   double yy = 0;
+  bool triangular = false;  // one triangle of the Gram, or both
+  std::shared_ptr<Triangle> triangle;
 
   Quadratic quadratic() {
     Quadratic q;
     q.m = q.stride = m;
     q.gram = gram.data();
+    if (triangular) {
+      triangle = std::make_shared<Triangle>();
+      triangle->reserve(m);
+      for (int64_t j = 0; j < m; ++j) std::copy_n(gram.data() + j * m, j + 1, triangle->row(j));
+      q.triangle = triangle.get();
+      q.gram = nullptr;
+    }
     diagonal.resize(m);
     for (int64_t j = 0; j < m; ++j) diagonal[j] = gram[j * m + j];
     q.diagonal = diagonal.data();
@@ -65,6 +75,7 @@ bool regular(int kind) { return !(kind & (duplicated | flat)); }
 Problem random_problem(Random& random, int64_t n, int64_t m, int kind) {
   Problem problem;
   problem.m = m;
+  problem.triangular = random.chance(0.5) && false;
   if (kind & flat) n = std::max<int64_t>(1, m / 2);  // fewer rows than columns: a singular Gram
   std::vector<double> x(n * m), y(n);
   for (double& value : x) value = random.normal();
@@ -186,6 +197,34 @@ Strength draw_strength(Random& random, const Problem& p, int kind) {
 }
 
 }  // namespace
+
+TEST(triangles_grow_and_multiply) {
+  Random random(30);
+  Triangle s;
+  std::vector<double> square(150 * 150);
+  for (int64_t n : {1, 31, 32, 33, 64, 100, 150}) {
+    s.reserve(n);
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t j = 0; j <= i; ++j) {
+        if (square[i * 150 + j] == 0) square[i * 150 + j] = square[j * 150 + i] = s.row(i)[j] = random.normal();
+        CHECK_EQUAL(s.at(i, j), square[i * 150 + j]);  // what stood before it grew still stands
+        CHECK_EQUAL(s.at(j, i), square[i * 150 + j]);
+      }
+    for (double share : {0.0, 0.02, 0.1, 0.7, 1.0}) {
+      std::vector<int64_t> columns;
+      std::vector<double> scales, y(n), plain;
+      for (double& one : y) one = random.normal();
+      plain = y;
+      for (int64_t j = n - 1; j >= 0; --j)
+        if (random.chance(share)) columns.push_back(j), scales.push_back(random.normal());
+      s.add_times(n, columns, scales, y.data());
+      for (int64_t i = 0; i < n; ++i) {
+        for (size_t k = 0; k < columns.size(); ++k) plain[i] += scales[k] * square[i * 150 + columns[k]];
+        CHECK_NEAR(y[i], plain[i], 1e-12);
+      }
+    }
+  }
+}
 
 TEST(solver_finds_the_least_of_all_patterns) {
   Random random(21);

@@ -121,7 +121,11 @@ class Design:
             # Columns by columns: what tiles of rows would add up again and again is written once.
             starts = range(0, self.p, COLUMNS_AT_ONCE)
             pieces = [(a, min(a + COLUMNS_AT_ONCE, self.p)) for a in starts]
-            out = np.concatenate(list(_in_order(lambda a, b: block.among(a, b).T @ flat, pieces, threads)))
+            out = np.empty((self.p, flat.shape[1]))
+            for _ in _in_order(
+                lambda a, b: np.matmul(block.among(a, b).T, flat, out=out[a:b]), pieces, threads
+            ):
+                pass
         else:
             out = np.zeros((self.p, flat.shape[1]))
             sides = flat.shape[1]

@@ -100,11 +100,13 @@ def correlated_groups(
     most = int(np.clip(5e8 / (n * len(coef)), 10, 100)) if engine.name == "columns" else 100
     kept = np.sort(kept[np.argsort(-np.abs(standardized[kept]), kind="stable")[:most]])
     inverse = np.where(null.usable, 1.0 / np.where(null.usable, null.x_scale, 1.0), 0.0)
-    correlation = engine.cross(kept) * inverse[kept, None] * inverse
+    correlation = engine.cross(kept)  # on a wide table nothing else here is as large: held once
+    correlation *= inverse[kept, None]
+    correlation *= inverse
     owner = schema.variable_of_column()
     pairs = [
         (int(owner[kept[i]]), int(owner[j]), abs(float(correlation[i, j])))
-        for i, j in zip(*np.nonzero(np.abs(correlation) >= CORRELATED))
+        for i, j in zip(*np.nonzero((correlation >= CORRELATED) | (correlation <= -CORRELATED)))
         if owner[kept[i]] != owner[j]
     ]
     if not pairs:

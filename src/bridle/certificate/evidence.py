@@ -13,6 +13,9 @@ from ..design import Dense, Design
 Floats = NDArray[np.float64]
 
 
+NEAR = 16.0  # squared means of a tile, in units of its variances: sums of squares about zero lose one digit at most
+
+
 @dataclass(frozen=True)
 class Candidate:
     """One fit to certify: original units; ``coef`` (p,)."""
@@ -53,12 +56,11 @@ def totals(
     targets = y if y.ndim == 2 else y[:, None]
     coefs = np.array([c.coef for c in candidates]).T
     intercepts = np.array([c.intercept for c in candidates])
-    if weights is None:
-        weights = np.ones(len(y))
     if len(design.blocks) == 1 and not len(design.imputed) and len(design.tiles()) == 1:
         block = design.blocks[0]
         if isinstance(block, Dense):
-            return _of_one_tile(block.values, targets, weights, coefs, intercepts, fit_intercept)
+            given = np.ones(len(y)) if weights is None else weights
+            return _of_one_tile(block.values, targets, given, coefs, intercepts, fit_intercept)
     return _of_tiles(design, targets, weights, coefs, intercepts, fit_intercept, threads)
 
 
@@ -85,9 +87,11 @@ def _of_one_tile(
 
 
 def _of_tiles(
-    design: Design, targets: Floats, weights: Floats, coefs: Floats, intercepts: Floats, fit_intercept: bool, threads: int
+    design: Design, targets: Floats, given: Floats | None, coefs: Floats, intercepts: Floats, fit_intercept: bool,
+    threads: int,
 ) -> Totals:  # fmt: skip
     """About a shift near the means, so that nothing cancels."""
+    weights = np.ones(len(targets)) if given is None else given
     spread = design.spread(coefs)
     first = design.tiles()[0]
     ones = weights[first[0] : first[1]]
@@ -98,27 +102,32 @@ def _of_tiles(
     if design.sparse:  # a tile's mean says little of a column that is mostly zero
         everything = design.unfilled().rmatvec(weights, threads)
         shift = everything / weights.sum()
+    else:  # nor is there anything to lose where means are no larger than what the columns vary by
+        spreads = np.maximum(design.squares_rows(*first, ones, shift) / max(seen, 1e-300), 0.0)
+        shift = np.where((shift * shift <= NEAR * spreads).all(), 0.0, shift)
     y_shift = ones @ targets[first[0] : first[1]] / seen if seen > 0 else np.zeros(targets.shape[1])
 
-    def tile(a: int, b: int) -> tuple[Floats, Floats, Floats, Floats, float]:
-        w, y = weights[a:b], targets[a:b]
-        residual = y - intercepts - design.times_rows(a, b, spread)
-        weighted = np.column_stack([w, w[:, None] * residual])
-        products = design.transposed_times_rows(a, b, weighted)
-        squares = design.squares_rows(a, b, w, shift)
-        off = y - y_shift
-        sizes = np.stack([w @ off, w @ (off * off), w @ (y * y)])
-        return products, squares, np.stack([w @ residual, w @ residual**2]), sizes, float(w.sum())
+    def tile(a: int, b: int) -> tuple[Floats, Floats, Floats]:
+        w = weights[a:b]
+        sides = np.empty(
+            (1 + len(intercepts), b - a)
+        )  # one by one, as they are multiplied: ones and residuals
+        sides[0] = 1.0
+        np.subtract(targets[a:b].T, design.times_rows(a, b, spread).T, out=sides[1:])
+        sides[1:] -= intercepts[:, None]
+        weighted = sides if given is None else sides * w
+        products = design.transposed_times_rows(a, b, weighted.T)
+        sums = np.stack([weighted.sum(axis=1), np.einsum("ij,ij->i", weighted, sides)])
+        return products, design.squares_rows(a, b, w, shift), sums
 
     stored, squares = np.zeros((design.p, coefs.shape[1] + 1)), np.zeros(design.p)
-    residuals, sizes, weight = np.zeros((2, coefs.shape[1])), np.zeros((3, targets.shape[1])), 0.0
+    sums = np.zeros((2, 1 + coefs.shape[1]))
     for part in design.map_tiles(tile, threads):  # one by one: together they may be larger than the table
         stored += part[0]
         squares += part[1]
-        residuals += part[2]
-        sizes += part[3]
-        weight += part[4]
-    y_sum, y_about, y_raw = sizes
+        sums += part[2]
+    weight, residuals = float(sums[0, 0]), sums[:, 1:]
+    y_sum, y_about, y_raw = np.array([_sizes(y, middle, weights) for y, middle in zip(targets.T, y_shift)]).T
     mean = stored[:, 0] / weight
     variance = np.maximum(squares / weight - (mean - shift) ** 2, 0.0)
     if len(design.imputed):
@@ -131,6 +140,12 @@ def _of_tiles(
         weight, mean, variance, y_shift + y_sum / weight, y_variance if fit_intercept else y_raw / weight, y_variance,
         residuals[0], residuals[1], products,
     )  # fmt: skip
+
+
+def _sizes(y: Floats, middle: float, weights: Floats) -> tuple[float, float, float]:
+    off = y - middle
+    weighted = weights * off
+    return float(weighted.sum()), float(np.dot(weighted, off)), float(np.dot(weights, y * y))
 
 
 def _filled_statistics(

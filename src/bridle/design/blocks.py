@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 PIECE = 1 << 18  # cells
 FEW_SIDES = 4
+# Products whose result is small are made by np.dot: the operator @ would keep Python's lock, and other threads waiting.
 
 
 class Block(Protocol):
@@ -84,30 +85,39 @@ class Dense:
             return self.columns(a, b, used) @ right[used]
         tile = self._tile(a, b)
         if right.shape[1] > FEW_SIDES:
-            return tile @ right
-        out = np.empty((b - a, right.shape[1]))
-        for k in range(right.shape[1]):  # a product of matrices would copy the tile first
-            out[:, k] = tile @ np.ascontiguousarray(right[:, k])
-        return out
+            return np.asarray(np.dot(tile, right))
+        sides = np.empty((right.shape[1], b - a))  # a product of matrices would copy the tile first
+        for side, own in zip(sides, np.ascontiguousarray(right.T)):
+            np.dot(tile, own, out=side)
+        return sides.T
 
     def among(self, a: int, b: int) -> Floats:
         """Columns [a, b), shape (n, b - a)."""
         return np.asarray(self.values[:, a:b], dtype=np.float64)
 
     def transposed_times(self, a: int, b: int, right: Floats) -> Floats:
-        if self.values.dtype == np.float64:
-            return self._tile(a, b).T @ right
         out = np.empty((self.width, right.shape[1]))
-        for piece in self._pieces(b - a):
-            out[piece] = np.asarray(self.values[a:b, piece], dtype=np.float64).T @ right
+        few = right.shape[1] <= FEW_SIDES
+        sides = np.ascontiguousarray(right.T if few else right)
+        pieces = [slice(None)] if self.values.dtype == np.float64 else self._pieces(b - a)
+        for piece in pieces:
+            values = np.asarray(self.values[a:b, piece], dtype=np.float64)
+            if few:
+                for k, side in enumerate(sides):
+                    out[piece, k] = np.dot(side, values)
+            else:
+                out[piece] = np.dot(values.T, sides)
         return out
 
     def squares(self, a: int, b: int, weights: Floats, shift: Floats) -> Floats:
+        if not shift.any() and (weights == weights[0]).all():
+            tile = self._tile(a, b)
+            return np.asarray(weights[0] * np.einsum("ij,ij->j", tile, tile))
         out = np.empty(self.width)
         for piece in self._pieces(b - a):
             off = np.asarray(self.values[a:b, piece], dtype=np.float64) - shift[piece]
             np.multiply(off, off, out=off)
-            out[piece] = weights @ off
+            out[piece] = np.dot(weights, off)
         return out
 
     def take(self, rows: NDArray[np.intp]) -> Dense:

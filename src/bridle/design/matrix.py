@@ -88,6 +88,8 @@ class Design:
 
     def times_rows(self, a: int, b: int, right: Floats) -> Floats:
         """x[a:b] @ right for right (p, k) already spread."""
+        if len(self.blocks) == 1:
+            return self.blocks[0].times(a, b, right)
         out = np.zeros((b - a, right.shape[1]))
         first = 0
         for block in self.blocks:

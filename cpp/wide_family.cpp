@@ -58,7 +58,7 @@ void WideFamily::restart() {
   forget_gradients();
 }
 
-void WideFamily::take(int64_t old) {
+void WideFamily::take(int64_t old, Control&) {
   const int64_t m = static_cast<int64_t>(working_.size());
   for (int64_t at = old; at < m; ++at) {
     b_[at] = factor_[at] == 0 ? at_null(working_[at]) : 0.0;

@@ -38,7 +38,7 @@ class WideFamily : public WideProblem {
   double degrees(Strength strength) override;
 
  protected:
-  void take(int64_t old) override;
+  void take(int64_t old, Control& control) override;
   // Of the columns from `old` on: copies.
   virtual void store(int64_t old) = 0;
   virtual void fit(double* eta) const = 0;                                    // eta += X b on the training rows

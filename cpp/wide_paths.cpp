@@ -194,7 +194,7 @@ void WidePaths::solve_alpha(int64_t ratio, int64_t k) {
     parallel_for(static_cast<int64_t>(pending.size()), threads_, control_, [&](int64_t at, int) {
       const int64_t i = pending[at];
       WideProblem& problem = *problems_[i];
-      problem.add_columns(joining_[i]);
+      problem.add_columns(joining_[i], control_);
       Effort effort = plan_.effort;
       if (rough_[i])
         effort.tolerance = std::max(effort.tolerance, while_columns_join);

@@ -85,7 +85,7 @@ void WideProblem::forget_gradients() {
   alpha_before = 0;
 }
 
-void WideProblem::add_columns(const std::vector<int64_t>& places) {
+void WideProblem::add_columns(const std::vector<int64_t>& places, Control& control) {
   const int64_t old = static_cast<int64_t>(working_.size());
   for (int64_t place : places) {
     if (inside[place] || inverse_scale[place] == 0) continue;
@@ -99,7 +99,7 @@ void WideProblem::add_columns(const std::vector<int64_t>& places) {
     b_.push_back(0.0);
     g_.push_back(0.0);
   }
-  if (static_cast<int64_t>(working_.size()) > old) take(old);
+  if (static_cast<int64_t>(working_.size()) > old) take(old, control);
 }
 
 void WideProblem::copy_column(int64_t place, std::vector<double>& train, std::vector<double>& test) {

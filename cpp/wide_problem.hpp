@@ -19,7 +19,7 @@ class WideProblem {
   virtual ~WideProblem() = default;
 
   virtual void restart() = 0;  // where every path begins; the working set is kept
-  void add_columns(const std::vector<int64_t>& places);
+  void add_columns(const std::vector<int64_t>& places, Control& control);
   virtual Outcome solve(Strength strength, Effort effort, Control& control) = 0;
   // Minus the slopes of the loss, weighted, zero off the training rows: the screening pass multiplies the columns by them.
   virtual void residual(double* r) const = 0;
@@ -42,7 +42,7 @@ class WideProblem {
   double y_mean = 0, y_scale = 1, alpha_before = 0;
 
  protected:
-  virtual void take(int64_t old) = 0;  // the columns of the working set from `old` on are new
+  virtual void take(int64_t old, Control& control) = 0;  // the columns of the working set from `old` on are new
   // A column's training rows and test rows, standardized, behind those that stand there.
   void copy_column(int64_t place, std::vector<double>& train, std::vector<double>& test);
   // out += sign sum_j b_j x_j over the columns `which` of the working set, rows [from, from + count) of `height` kept ones.

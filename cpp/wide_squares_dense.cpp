@@ -63,11 +63,12 @@ void WideSquaresDense::weigh(int64_t place, double* column, double* sums) const 
 
 // Rows of the Gram of the columns that are new. The products are made of columns about the means of each atom's rows, and
 // what is left to the problem's own mean comes with the sums: no fold's outlier is ever added and taken off again.
-void WideSquaresDense::take(int64_t old) {
+void WideSquaresDense::take(int64_t old, Control& control) {
   const int64_t m = static_cast<int64_t>(working_.size()), n = data_.n(), atoms = data_.n_atoms();
   gram_.reserve(m);
   std::vector<double> weighed, sums;
   for (int64_t first = old; first < m; first += at_once) {
+    control.check();
     const int64_t count = std::min(at_once, m - first);
     weighed.assign((count + side - 1) / side * side * n, 0.0);
     sums.assign(count * atoms, 0.0);

@@ -22,7 +22,7 @@ class WideSquaresDense final : public WideSquares {
   struct Rows {
     int64_t from, to;
   };
-  void take(int64_t old) override;
+  void take(int64_t old, Control& control) override;
   void forget() override;
   void fit_test(int64_t atom, double* fit) const override;
   void weigh(int64_t place, double* column, double* sums) const;

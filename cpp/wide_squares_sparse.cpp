@@ -17,7 +17,7 @@ WideSquaresSparse::WideSquaresSparse(const WideData& data, WorkingColumns& colum
   entries_.reset(static_cast<int64_t>(root_.size()), root_.data());
 }
 
-void WideSquaresSparse::take(int64_t old) {
+void WideSquaresSparse::take(int64_t old, Control&) {
   const int64_t m = static_cast<int64_t>(working_.size());
   for (int64_t at = old; at < m; ++at) {
     const int64_t place = working_[at];

@@ -17,7 +17,7 @@ class WideSquaresSparse final : public WideSquares {
   void residual(double* r) const override;
 
  private:
-  void take(int64_t old) override;
+  void take(int64_t old, Control& control) override;
   void forget() override {}
   void fit_test(int64_t atom, double* fit) const override;
   bool thin_here(int64_t place) const;

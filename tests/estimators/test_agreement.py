@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer, make_scorer, mean_absolute_error, r2_score
-from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, ShuffleSplit, TimeSeriesSplit, check_cv
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    PredefinedSplit,
+    ShuffleSplit,
+    TimeSeriesSplit,
+    check_cv,
+)
 
 import bridle
 
@@ -451,6 +459,21 @@ def test_lasso_cv_options(precompute: Any, positive: bool, fit_intercept: bool) 
     X, y, _ = data("tall")
     options = {"precompute": precompute, "positive": positive, "fit_intercept": fit_intercept, "eps": 1e-2}
     agree_cv(*both_cv("LassoCV", X, y, cv=3, **options), y)
+
+
+@pytest.mark.parametrize("folds", [2, 3, 5, 7, 23])
+def test_known_folds_are_the_splits_of_scikit_learn(folds: int) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(23, 4))
+    y = X[:, 0] + rng.normal(size=23)
+    names = 3 * rng.permutation(np.arange(23) % folds)  # not in order, with gaps
+    for cv in (folds, PredefinedSplit(names), PredefinedSplit(np.where(names == 0, -1, names))):
+        counted = bridle.LassoCV(cv=cv, alphas=20).fit(X, y)
+        given = bridle.LassoCV(cv=list(check_cv(cv).split(X)), alphas=20).fit(X, y)
+        np.testing.assert_array_equal(counted.mse_path_, given.mse_path_)
+        np.testing.assert_array_equal(counted.coef_, given.coef_)
+    with pytest.raises(ValueError, match="n_splits=24"):
+        bridle.LassoCV(cv=24).fit(X, y)
 
 
 @pytest.mark.parametrize("alphas", [[0.1, 1.0, 0.3], [0.3, 0.3, 0.1, 1.0, 0.1], [0.2]], ids=str)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import KFold, PredefinedSplit, check_cv
 from sklearn.utils import check_scalar
 from sklearn.utils._metadata_requests import MetadataRouter, MethodMapping, _raise_for_params
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
@@ -26,6 +26,9 @@ from .precomputed import check_gram
 from .reading import Table, read, read_weights
 
 Floats = NDArray[np.float64]
+
+
+MOST_KNOWN = 1000  # folds
 
 
 class ElasticNetCV(LinearRegressor):
@@ -180,13 +183,15 @@ class ElasticNetCV(LinearRegressor):
         routed: dict[str, Any] = {}
         if _routing_enabled():
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params).splitter.split
-        pairs = list(cv.split(X, y, **routed))
+        known = None if routed else _fold_of_rows(cv, len(table.y))
+        splits: Any = list(cv.split(X, y, **routed)) if known is None else known
+        count = len(splits) if known is None else cv.get_n_splits()
         found = self._asking(
             lambda: elastic_net_folded(
                 Rows(table.design, table.y, weights),
                 table.schema,
-                pairs,
-                f"{len(pairs)} folds, {type(cv).__name__}",
+                splits,
+                f"{count} folds, {type(cv).__name__}",
                 ratios,
                 alphas,
                 penalty=self._penalty(table.X.shape[1]),
@@ -321,3 +326,20 @@ def _plain(value: Any) -> bool:
 
 def _threads(n_jobs: int | None) -> int | None:
     return None if n_jobs is None or n_jobs < 1 else int(n_jobs)
+
+
+def _fold_of_rows(cv: Any, n: int) -> NDArray[np.intp] | None:
+    """The fold of every row, where the splitter has it or it follows from their number; None: ask it for its splits."""
+    if type(cv) is PredefinedSplit:
+        known = cv.test_fold
+        return (
+            known
+            if known.shape == (n,) and 1 < len(cv.unique_folds) <= MOST_KNOWN and known.min() >= 0
+            else None
+        )
+    if type(cv) is not KFold or cv.shuffle or cv.n_splits > min(n, MOST_KNOWN):
+        return None
+    size, longer = divmod(n, cv.n_splits)  # in order, the first ones one row longer
+    sizes = np.full(cv.n_splits, size)
+    sizes[:longer] += 1
+    return np.repeat(np.arange(cv.n_splits), sizes)

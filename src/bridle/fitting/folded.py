@@ -63,7 +63,7 @@ class Folded:
 def elastic_net_folded(
     rows: Rows,
     schema: Schema,
-    pairs: Sequence[tuple[Any, Any]],
+    splits: Sequence[tuple[Any, Any]] | NDArray[np.intp],
     fold_text: str,
     l1_ratios: Floats,
     alphas: Floats,
@@ -72,15 +72,18 @@ def elastic_net_folded(
     fit_intercept: bool = True,
     threads: int | None = None,
 ) -> Folded:
-    """Every fold's error at every strength, (L,) l1_ratios with (L, A) decreasing alphas; all folds weigh the same."""
+    """Every fold's error at every strength, (L,) l1_ratios with (L, A) decreasing alphas; all folds weigh the same.
+
+    ``splits`` are pairs (train, test), or the number of every row's fold.
+    """
     count = thread_count(threads)
-    folds = make_folds(rows.design.n, pairs)
+    folds = make_folds(rows.design.n, splits)
     engines = engines_for(rows, folds, schema, threads, lambda stage: None)
     plan = Plan(
         l1_ratios, np.ascontiguousarray(alphas), penalty, fit_intercept, False, FOLD_TOLERANCE, exact=True
     )
     scores = cross_validate(rows, engines, folds, plan, nested=False)
-    if len(scores.errors) < len(pairs):
+    if len(scores.errors) < folds.n_folds:
         raise DataError(
             "A fold has no row of positive weight on one of its sides; give other folds or weights."
         )

@@ -270,7 +270,7 @@ def build_paths(
                 intercepts=_intercepts(stored, solution)
                 if solution.intercepts is None
                 else solution.intercepts[i][0, :done],
-                n_nonzero=np.diff(stored.starts),
+                n_nonzero=stored.counts,
                 degrees_of_freedom=degrees_of_freedom(standardized, grid, float(ratio), plan, engine, x_scale)
                 if solution.degrees is None
                 else solution.degrees[i, :done],
@@ -315,7 +315,7 @@ def _gap_rounding(stored: SparseRows, null: Null, engine: Engine, plan: Plan, so
         np.sqrt(null.deviation**2 + (0.0 if plan.fit_intercept else engine.means() ** 2)) / null.y_deviation
     )
     weighted = np.abs(stored.values) * size[stored.columns]
-    length = np.diff(stored.starts)
+    length = stored.counts
     sums = np.add.reduceat(np.append(weighted, 0.0), stored.starts[:-1]) if len(stored) else np.zeros(0)
     return np.asarray(2 * MOMENT_ROUNDING * (1 + np.where(length == 0, 0.0, sums)) ** 2)
 
@@ -328,7 +328,7 @@ def _first_rows(rows: SparseRows, count: int) -> SparseRows:
 def _intercepts(stored: SparseRows, solution: Solution) -> Floats:
     weighted = stored.values * solution.x_mean[0][stored.columns]
     sums = np.add.reduceat(np.append(weighted, 0.0), stored.starts[:-1]) if len(stored) else np.zeros(0)
-    sums[np.diff(stored.starts) == 0] = 0.0
+    sums[stored.counts == 0] = 0.0
     return np.asarray(solution.y_mean[0] - sums)
 
 
@@ -336,7 +336,7 @@ def degrees_of_freedom(
     rows: SparseRows, alphas: Floats, ratio: float, plan: Plan, engine: Engine, x_scale: Floats
 ) -> Floats:
     """Of each fit on the path: see ``Path``."""
-    count = np.diff(rows.starts).astype(np.float64)
+    count = rows.counts.astype(np.float64)
     if ratio == 1 or not len(alphas):
         return count
     if ratio == 0 and plan.penalty.plain:

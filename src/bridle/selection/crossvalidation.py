@@ -41,8 +41,13 @@ class Scores:
     whole: Solution
     pair_errors: Floats | None  # (K, K, L, A): trained without folds k and l, tested on l
     row_spread: Floats | None  # (L, A): standard error over the rows of a single hold-out
-    fold_of: list[NDArray[np.int64]]  # test rows of each fold
+    tested: list[tuple[Split, int]]  # of each fold: where it stands
     fits: list[Fits | None]  # of each round, where they were kept
+
+    @property
+    def fold_of(self) -> list[NDArray[np.int64]]:
+        """The test rows of each fold."""
+        return [split.rows_of(split.test[k]) for split, k in self.tested]
 
     def curves(self, plan: Plan) -> tuple[Curve, ...]:
         """One curve for each l1_ratio."""
@@ -129,7 +134,7 @@ def cross_validate(
 ) -> Scores:
     """The errors of every fold at every strength; ``engines`` has one reading for each round."""
     errors, weights, nulls = [], [], []
-    tested: list[NDArray[np.int64]] = []
+    tested: list[tuple[Split, int]] = []
     fits: list[Fits | None] = []
     whole: Solution | None = None
     pair_errors: Floats | None = None
@@ -148,16 +153,15 @@ def cross_validate(
         test = np.where(split.test.astype(bool), atom_weight, 0.0)
         solution = _exact_where_small(rows, engine, plan, split, solution, null, 1 + count)
         share = test / np.maximum(test.sum(axis=1, keepdims=True), 1e-300)
-        by_problem = np.einsum(
-            "pa,plka->plk", share, np.where(share[:, None, None, :] > 0, solution.test_error, 0.0)
-        )
+        seen = np.where(share[:, None, None, :] > 0, solution.test_error, 0.0)
+        by_problem = (seen @ share[:, None, :, None])[..., 0]
         by_null = (share * np.where(share > 0, null, 0.0)).sum(axis=1)
         own = slice(1, 1 + count)
-        known = known_folds(rows, split, count)
+        known = _known(split, count, atom_weight)
         errors.append(by_problem[own][known])
         weights.append(test[own].sum(axis=1)[known])
         nulls.append(by_null[own][known])
-        tested.extend(split.rows_of(split.test[k]) for k in range(1, 1 + count) if known[k - 1])
+        tested.extend((split, k) for k in range(1, 1 + count) if known[k - 1])
         if with_pairs and known.all():
             pair_errors = _pair_errors(round_, solution.test_error[1 + count :], count)
         if folds.kind == "forward":
@@ -179,7 +183,11 @@ def cross_validate(
 
 def known_folds(rows: Rows, split: Split, count: int) -> NDArray[np.bool_]:
     """Which of the first folds have positive weight on both sides, (count,): one without says nothing."""
-    weight, own = _atom_weights(rows, split), slice(1, 1 + count)
+    return _known(split, count, _atom_weights(rows, split))
+
+
+def _known(split: Split, count: int, weight: Floats) -> NDArray[np.bool_]:
+    own = slice(1, 1 + count)
     return np.asarray((split.test[own] @ weight > 0) & (split.train[own] @ weight > 0))
 
 
@@ -191,7 +199,7 @@ def _enough_without_two(round_: Round) -> bool:
 
 def _atom_weights(rows: Rows, split: Split) -> Floats:
     if rows.weights is None:
-        return np.diff(split.start).astype(np.float64)
+        return np.asarray(split.start[1:] - split.start[:-1], dtype=np.float64)
     sums = np.concatenate([[0.0], np.cumsum(rows.weights[split.rows])])
     return np.asarray(np.diff(sums[split.start]))
 

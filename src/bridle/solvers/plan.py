@@ -160,6 +160,11 @@ class SparseRows:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Coefficients of each row that are not zero."""
+        return self.starts[1:] - self.starts[:-1]
+
     def first(self, count: int) -> SparseRows:
         end = self.starts[count]
         return SparseRows(self.starts[: count + 1], self.columns[:end], self.values[:end], self.p)
@@ -172,7 +177,7 @@ class SparseRows:
 
     def dense(self) -> Floats:
         out = np.zeros((len(self), self.p))
-        rows = np.repeat(np.arange(len(self)), np.diff(self.starts))
+        rows = np.repeat(np.arange(len(self)), self.counts)
         out[rows, self.columns] = self.values
         return out
 

@@ -239,7 +239,6 @@ def _joined(all_scores: list[Scores]) -> Scores:
         first.whole,
         None,
         None,
-        [tested for s in all_scores for tested in s.fold_of],
         [fits for s in all_scores for fits in s.fits],
     )
 

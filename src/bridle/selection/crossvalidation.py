@@ -41,13 +41,7 @@ class Scores:
     whole: Solution
     pair_errors: Floats | None  # (K, K, L, A): trained without folds k and l, tested on l
     row_spread: Floats | None  # (L, A): standard error over the rows of a single hold-out
-    tested: list[tuple[Split, int]]  # of each fold: where it stands
     fits: list[Fits | None]  # of each round, where they were kept
-
-    @property
-    def fold_of(self) -> list[NDArray[np.int64]]:
-        """The test rows of each fold."""
-        return [split.rows_of(split.test[k]) for split, k in self.tested]
 
     def curves(self, plan: Plan) -> tuple[Curve, ...]:
         """One curve for each l1_ratio."""
@@ -134,7 +128,6 @@ def cross_validate(
 ) -> Scores:
     """The errors of every fold at every strength; ``engines`` has one reading for each round."""
     errors, weights, nulls = [], [], []
-    tested: list[tuple[Split, int]] = []
     fits: list[Fits | None] = []
     whole: Solution | None = None
     pair_errors: Floats | None = None
@@ -161,7 +154,6 @@ def cross_validate(
         errors.append(by_problem[own][known])
         weights.append(test[own].sum(axis=1)[known])
         nulls.append(by_null[own][known])
-        tested.extend((split, k) for k in range(1, 1 + count) if known[k - 1])
         if with_pairs and known.all():
             pair_errors = _pair_errors(round_, solution.test_error[1 + count :], count)
         if folds.kind == "forward":
@@ -176,7 +168,6 @@ def cross_validate(
         whole,
         pair_errors,
         spread,
-        tested,
         fits,
     )
 

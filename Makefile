@@ -1,7 +1,7 @@
 # make demo   sets everything up and fits a model on a real table
 # make test   sets everything up and passes all tests
 .DELETE_ON_ERROR:
-.PHONY: FORCE build/sklearn-oldest demo test lint unit node web app breaks laws sanitize fixtures pictures readme bench footprint stub clean
+.PHONY: FORCE build/sklearn-oldest demo test lint unit node web app breaks laws sanitize arm fixtures pictures readme bench footprint stub clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -86,6 +86,14 @@ sanitize:
 	build/sanitize/test_kernels
 	BRIDLE_SCREEN=avx2 build/sanitize/test_kernels
 	BRIDLE_SCREEN=plain BRIDLE_PRODUCTS=blas build/sanitize/test_kernels
+
+# The kernels on ARM, emulated; Debian: g++-aarch64-linux-gnu qemu-user.
+arm:
+	cmake -S . -B build/arm -DBRIDLE_TESTS=ON -DCMAKE_BUILD_TYPE=Release -DCMAKE_SYSTEM_NAME=Linux \
+		-DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static
+	cmake --build build/arm -j 2
+	qemu-aarch64 build/arm/test_kernels
+	BRIDLE_SCREEN=plain qemu-aarch64 build/arm/test_kernels integer_products
 
 # References from R and other tools; needs R with glmnet (Debian: r-base-core r-cran-glmnet).
 fixtures: .venv/.tests

@@ -11,6 +11,9 @@
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
 #define BRIDLE_X86 1
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+#define BRIDLE_NEON 1
 #endif
 
 namespace bridle {
@@ -30,6 +33,10 @@ BRIDLE_CLONES void plain_product(const uint8_t* codes, const int8_t* part, int64
   }
   std::memcpy(sums, lane, sizeof lane);
 }
+
+// Codes and residuals as 16-bit integers, two rows a product: nothing saturates, as 8-bit products would. Even rows and
+// odd rows of a quad apart; at most 4 * 255 * 32,000 a quad: 32-bit sums hold `wide_quads` of them. AVX2 and NEON.
+[[maybe_unused]] constexpr int64_t wide_quads = 64;
 
 #ifdef BRIDLE_X86
 // Sixteen columns a register, one residual's four bytes broadcast to all of them: no sums across lanes.
@@ -67,9 +74,6 @@ void vnni_products(int64_t count, const uint8_t* codes, const int32_t* const* hi
   }
 }
 
-// Codes and residuals as 16-bit integers, two rows a product: nothing saturates, as 8-bit products would. Even rows and
-// odd rows of a quad apart; at most 4 * 255 * 32,000 a quad: 32-bit sums hold `wide_quads` of them.
-constexpr int64_t wide_quads = 64;
 constexpr int64_t avx2_group = 4;
 
 template <int count>
@@ -110,6 +114,45 @@ void avx2_products(int64_t count, const uint8_t* codes, const int32_t* const* pa
 }
 #endif
 
+#ifdef BRIDLE_NEON
+constexpr int64_t neon_group = 2;
+
+template <int count>
+void neon_product(const uint8_t* codes, const int32_t* const* pairs, int64_t quads, int64_t* products) {
+  const uint16x8_t low_bytes = vdupq_n_u16(0xff);
+  for (int64_t start = 0; start < quads; start += wide_quads) {
+    const int64_t end = std::min(start + wide_quads, quads);
+    int32x4_t sums[count][8];  // two columns each, two sums a column
+    for (int k = 0; k < count; ++k)
+      for (int32x4_t& one : sums[k]) one = vdupq_n_s32(0);
+    for (int64_t i = start; i < end; ++i)
+      for (int v = 0; v < 4; ++v) {  // four columns
+        const uint16x8_t q = vreinterpretq_u16_u8(vld1q_u8(codes + i * 4 * tile_width + 16 * v));
+        const int16x8_t even = vreinterpretq_s16_u16(vandq_u16(q, low_bytes));
+        const int16x8_t odd = vreinterpretq_s16_u16(vshrq_n_u16(q, 8));
+        for (int k = 0; k < count; ++k) {
+          const int16x8_t evens = vreinterpretq_s16_s32(vdupq_n_s32(pairs[k][2 * i]));
+          const int16x8_t odds = vreinterpretq_s16_s32(vdupq_n_s32(pairs[k][2 * i + 1]));
+          int32x4_t &one = sums[k][2 * v], &other = sums[k][2 * v + 1];
+          one = vmlal_s16(vmlal_s16(one, vget_low_s16(even), vget_low_s16(evens)), vget_low_s16(odd), vget_low_s16(odds));
+          other = vmlal_high_s16(vmlal_high_s16(other, even, evens), odd, odds);
+        }
+      }
+    for (int k = 0; k < count; ++k)
+      for (int v = 0; v < 4; ++v) {
+        int32_t four[4];
+        vst1q_s32(four, vpaddq_s32(sums[k][2 * v], sums[k][2 * v + 1]));
+        for (int c = 0; c < 4; ++c) products[k * tile_width + 4 * v + c] += four[c];
+      }
+  }
+}
+
+void neon_products(int64_t count, const uint8_t* codes, const int32_t* const* pairs, int64_t quads, int64_t* products) {
+  if (count == 1) return neon_product<1>(codes, pairs, quads, products);
+  neon_product<2>(codes, pairs, quads, products);
+}
+#endif
+
 // Below the least normal number products underflow: added to every bound.
 constexpr double least_normal = std::numeric_limits<double>::min();
 // Roots of sums of squares are taken in units of the largest entry, so that none over- or underflows. Sums of n terms
@@ -125,13 +168,16 @@ BRIDLE_CLONES double short_product(const int16_t* codes, const double* r, int64_
   return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
-enum class Kernel { plain, avx2, vnni };
+enum class Kernel { plain, neon, avx2, vnni };
 
 // The widest that this processor has, or what BRIDLE_SCREEN asks for where it has that.
 Kernel choose_kernel() {
-#ifdef BRIDLE_X86
   const char* asked = std::getenv("BRIDLE_SCREEN");
-  auto allowed = [&](const char* name) { return !asked || !*asked || std::strcmp(asked, name) == 0; };
+  [[maybe_unused]] auto allowed = [&](const char* name) { return !asked || !*asked || std::strcmp(asked, name) == 0; };
+#ifdef BRIDLE_NEON
+  if (allowed("neon")) return Kernel::neon;
+#endif
+#ifdef BRIDLE_X86
   __builtin_cpu_init();
   if (allowed("vnni") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw")) return Kernel::vnni;
   if (allowed("avx2") && __builtin_cpu_supports("avx2")) return Kernel::avx2;
@@ -143,7 +189,7 @@ Kernel choose_kernel() {
 
 std::string screen_kernel() {
   const Kernel kernel = choose_kernel();
-  return kernel == Kernel::vnni ? "vnni" : kernel == Kernel::avx2 ? "avx2" : "plain";
+  return kernel == Kernel::vnni ? "vnni" : kernel == Kernel::avx2 ? "avx2" : kernel == Kernel::neon ? "neon" : "plain";
 }
 
 void QuantizedResiduals::reset(int64_t rows, int64_t n_residuals) {
@@ -266,13 +312,20 @@ void QuantizedColumns::multiply(int64_t tile, const QuantizedResiduals& r, int64
   static const Kernel kernel = choose_kernel();
   const uint8_t* codes = codes_.data() + tile * quads_ * 4 * tile_width;
   std::fill_n(products, (last - first) * tile_width, int64_t{0});
+#if defined(BRIDLE_X86) || defined(BRIDLE_NEON)
+  if (kernel == Kernel::avx2 || kernel == Kernel::neon) {
 #ifdef BRIDLE_X86
-  if (kernel == Kernel::avx2) {
-    for (int64_t k0 = first; k0 < last; k0 += avx2_group) {
-      const int64_t count = std::min(avx2_group, last - k0);
-      const int32_t* pairs[avx2_group];
+    constexpr int64_t at_once = avx2_group;
+    constexpr auto multiply_some = avx2_products;
+#else
+    constexpr int64_t at_once = neon_group;
+    constexpr auto multiply_some = neon_products;
+#endif
+    for (int64_t k0 = first; k0 < last; k0 += at_once) {
+      const int64_t count = std::min(at_once, last - k0);
+      const int32_t* pairs[at_once];
       for (int64_t k = 0; k < count; ++k) pairs[k] = r.pairs.data() + 2 * (k0 + k) * quads_;
-      avx2_products(count, codes, pairs, quads_, products + (k0 - first) * tile_width);
+      multiply_some(count, codes, pairs, quads_, products + (k0 - first) * tile_width);
     }
     return;
   }

@@ -58,7 +58,7 @@ struct ShortColumn {
   double times(const double* r, double sum, int64_t n) const;
 };
 
-// "vnni", "avx2" or "plain": the kernel in use; BRIDLE_SCREEN in the environment forces one where there is that.
+// "vnni", "avx2", "neon" or "plain": the kernel in use; BRIDLE_SCREEN in the environment forces one where there is that.
 std::string screen_kernel();
 
 }  // namespace bridle
